@@ -1,0 +1,1 @@
+"""Parts of the build of the built-in encoder ``mini`` (see ``scripts/build_mini.py``)."""

@@ -1,0 +1,1 @@
+"""The command line: a front door that parses words and shows answers."""

@@ -1,0 +1,185 @@
+"""``watchword detect``: find events in videos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watchword.cli import options as opt
+from watchword.cli.progress import progress_of
+
+if TYPE_CHECKING:
+    from watchword.config import Config
+    from watchword.run.batch import BatchOptions, Row
+    from watchword.run.manifest import Job
+    from watchword.types import PromptBank
+
+EVENT_FOUND = 3
+INTERRUPTED = 130
+
+
+def detect(
+    videos: opt.Videos = None,
+    prompt: opt.Prompts = None,
+    normal: opt.Normal = None,
+    bank: opt.Bank = None,
+    model: opt.Model = None,
+    device: opt.Device = None,
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", "-t", help="Score from which an event begins.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="contrast, margin, cosine or probability.")
+    ] = None,
+    rate: opt.Rate = None,
+    every_frame: opt.EveryFrame = False,
+    every: opt.Every = None,
+    start: opt.Start = None,
+    end: opt.End = None,
+    region: opt.Region = None,
+    adaptive: opt.Adaptive = False,
+    manifest: Annotated[
+        Path | None, typer.Option(help="CSV or JSONL list of videos: video, class, split.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for the results, one folder a video in it."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results that are there already.")
+    ] = False,
+    export: Annotated[
+        list[str] | None,
+        typer.Option("--export", "-x", help="Also write the events by file ending. Repeat."),
+    ] = None,
+    annotation: Annotated[
+        Path | None, typer.Option(help="The truth, to draw beside the scores.")
+    ] = None,
+    config: opt.ConfigFile = None,
+    set_: opt.Set = None,
+    no_cache: opt.NoCache = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the results as JSON on standard output.")
+    ] = False,
+    fail_on_event: Annotated[
+        bool, typer.Option("--fail-on-event", help="Exit with 3 if any event was found.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Find events in videos, from words.
+
+    watchword detect drive.mp4 -p "a deer on the road" -n "an empty road"
+    """
+    from watchword.run.batch import write_tables
+
+    chosen = opt.choose_bank(prompt, normal, bank)
+    settings = opt.build_config(
+        file=config,
+        overrides=set_,
+        words={
+            **opt.encoding_words(model, device, adaptive=adaptive, no_cache=no_cache),
+            "score.kind": kind,
+            "events.enter": threshold,
+        },
+        sampling=opt.sampling_words(
+            rate=rate, every_frame=every_frame, every=every, start=start, end=end, region=region
+        ),
+    )
+    jobs = find_jobs(videos, manifest)
+    options = _batch_options(out, manifest, annotation, jobs, overwrite=overwrite)
+    rows = run(chosen, settings, jobs, options, quiet=quiet or as_json)
+    if options.tables and options.folder is not None:
+        write_tables(rows, options.folder, overwrite=overwrite)
+    finish(rows, export=export or (), overwrite=overwrite, as_json=as_json)
+    if fail_on_event and any(row.detection and row.detection.events for row in rows):
+        raise typer.Exit(EVENT_FOUND)
+
+
+def find_jobs(videos: Sequence[str] | None, manifest: Path | None) -> tuple[Job, ...]:
+    """The videos that the arguments name; BadParameter if they name none."""
+    from watchword.run.manifest import Job, read_manifest
+    from watchword.video.reader import find_videos
+
+    if bool(videos) == (manifest is not None):
+        raise typer.BadParameter("give videos, or a list of them with --manifest")
+    if manifest is not None:
+        return read_manifest(manifest)
+    return tuple(Job(source) for source in find_videos(videos or ()))
+
+
+def run(
+    bank: PromptBank,
+    settings: Config,
+    jobs: Sequence[Job],
+    options: BatchOptions,
+    *,
+    quiet: bool,
+) -> list[Row]:
+    """Every job's row; on Ctrl-C those that are finished, after saying so."""
+    from watchword.cli.fetch import fetch_chosen
+    from watchword.pipeline.detector import Detector
+    from watchword.run.batch import run_batch
+
+    fetch_chosen(settings)
+    detector = Detector(bank, config=settings)
+    rows: list[Row] = []
+    with progress_of(jobs, quiet=quiet) as listener:
+        try:
+            rows.extend(run_batch(detector, jobs, options=options, listener=listener))
+        except KeyboardInterrupt:
+            typer.echo(
+                f"interrupted: {len(rows)} of {len(jobs)} videos are finished and kept", err=True
+            )
+            raise typer.Exit(INTERRUPTED) from None
+    return rows
+
+
+def finish(rows: Sequence[Row], *, export: Sequence[str], overwrite: bool, as_json: bool) -> None:
+    """Shows the rows, writes tables and exports; exits with 1 if no video could be read."""
+    from watchword.cli import render
+
+    for path in export:
+        _export(rows, path, overwrite=overwrite)
+    if as_json:
+        typer.echo(render.as_json(rows))
+    else:
+        render.show(rows)
+    if not any(row.detection for row in rows):
+        raise typer.Exit(1)
+
+
+def _batch_options(
+    out: Path | None,
+    manifest: Path | None,
+    annotation: Path | None,
+    jobs: Sequence[Job],
+    *,
+    overwrite: bool,
+) -> BatchOptions:
+    from watchword.evaluation.datasets.own import read_annotation
+    from watchword.run.batch import BatchOptions, default_folder
+
+    if annotation is not None and len(jobs) != 1:
+        raise typer.BadParameter(f"--annotation is about one video, got {len(jobs)}")
+    return BatchOptions(
+        folder=out or default_folder(),
+        overwrite=overwrite,
+        tables=manifest is not None,
+        annotation=None if annotation is None else read_annotation(annotation),
+    )
+
+
+def _export(rows: Sequence[Row], path: str, *, overwrite: bool) -> None:
+    """One detection to the path itself, several to a file each beside it, named by the video."""
+    from watchword.output.export.writers import export
+
+    found = [row for row in rows if row.detection is not None]
+    for row in found:
+        target = Path(path)
+        if len(found) > 1:
+            target = target.with_name(f"{row.job.video_id}.{target.name}")
+        assert row.detection is not None
+        export(row.detection, target, overwrite=overwrite)

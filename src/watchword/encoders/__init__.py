@@ -1,0 +1,1 @@
+"""Encoders: pictures and sentences into unit vectors of one common space."""

@@ -1,0 +1,1 @@
+"""Judging results against the truth that people marked."""

@@ -1,0 +1,1 @@
+"""Events: when a score becomes an event, and a video a verdict."""

@@ -1,0 +1,1 @@
+"""Evidence: what embeddings say about the words, window by window."""

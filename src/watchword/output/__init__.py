@@ -1,0 +1,1 @@
+"""Show: run folders, reports, plots and exports of what was found."""

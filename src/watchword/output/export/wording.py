@@ -1,0 +1,28 @@
+"""How an event is named where a format has room for one line of text."""
+
+from __future__ import annotations
+
+import math
+
+from watchword.types import Event
+
+
+def one_line(text: str) -> str:
+    """The text on one line, without characters that end or steer a line."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def title(event: Event) -> str:
+    """Label and peak score.
+
+    >>> title(Event("deer", 1.0, 2.0, score=0.871))
+    'deer (0.87)'
+    """
+    score = "" if math.isnan(event.score) else f" ({event.score:.2f})"
+    return one_line(event.label) + score
+
+
+def cue_times(event: Event) -> tuple[float, float]:
+    """Start and end to the millisecond, and at least one apart, as captions need."""
+    start_s = round(max(0.0, event.start_s), 3)
+    return start_s, max(round(event.end_s, 3), start_s + 0.001)

@@ -1,0 +1,203 @@
+"""What a detection document holds: one description, from which the JSON Schema is made."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from watchword.types import Kind, Role
+
+SCHEMA_VERSION: Literal["1"] = "1"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class VideoPart(_Model):
+    """What the video says of itself; null is unknown."""
+
+    source: str
+    """Path, folder or address as it was given."""
+    width: int
+    """Pixels across the upright picture."""
+    height: int
+    """Pixels down the upright picture."""
+    duration_s: float | None
+    """Length in seconds."""
+    rate: float | None
+    """Nominal frames a second."""
+    rate_fraction: str | None
+    """The same exactly, such as 30000/1001."""
+    frame_count: int | None
+    """Frames as the container counts them."""
+    codec: str
+    """How the pictures are coded."""
+    rotation: int
+    """Degrees counter-clockwise that were undone."""
+    fingerprint: str | None
+    """Hash of the content."""
+
+
+class EventPart(_Model):
+    """A stretch of time in which a label was found."""
+
+    label: str
+    """What was found."""
+    start_s: float
+    """First second."""
+    end_s: float
+    """Second it is over, exclusive."""
+    duration_s: float
+    """Length in seconds."""
+    score: float | None
+    """Highest score in it."""
+    peak_s: float | None
+    """Second at which the highest score is reached."""
+
+
+class DecisionPart(_Model):
+    """The verdict on the whole video: positive when score >= threshold."""
+
+    video: str
+    """The video it is about."""
+    positive: bool
+    """Whether the video is called an event."""
+    label: str | None
+    """The strongest label if positive."""
+    score: float | None
+    """What is compared with the threshold; null if nothing was measured."""
+    threshold: float
+    """From which score the verdict is positive."""
+    rule: str
+    """How the score was made."""
+    evidence: list[EventPart]
+    """The events it rests on."""
+
+
+class PeakPart(_Model):
+    """Where a label speaks loudest."""
+
+    label: str
+    """The label."""
+    score: float | None
+    """Highest score; null if nothing was measured."""
+    at_s: float | None
+    """Start of the window in which it is reached."""
+    unmeasured: int
+    """Windows that have no score."""
+
+
+class ScoresPart(_Model):
+    """What the numbers are; the series itself is in scores.parquet."""
+
+    kind: Kind
+    """What a number means."""
+    made_by: str
+    """Encoder and method."""
+    video: str | None
+    """Fingerprint of the video they were measured on."""
+    windows: int
+    """Length of the series."""
+    start_s: float
+    """Start of the first window."""
+    end_s: float
+    """End of the last window."""
+    labels: list[PeakPart]
+    """Every label with its peak, in the order of the columns."""
+
+
+class CoveragePart(_Model):
+    """How much of the video the result rests on."""
+
+    frames: int
+    """Pictures that were used."""
+    failed: int
+    """Pictures that could not be decoded."""
+    reused: int
+    """Windows that reuse the embedding before them."""
+    covered_s: float
+    """Seconds that were seen."""
+    expected_s: float | None
+    """Seconds the container says there are."""
+    share: float | None
+    """Seen of expected, 0 to 1."""
+    reused_share: float
+    """Reused of all windows, 0 to 1."""
+    notes: list[str]
+    """What a reader should know, in sentences."""
+
+
+class PromptPart(_Model):
+    """One sentence."""
+
+    text: str
+    """The sentence."""
+    label: str
+    """The label it speaks for; empty is all of them."""
+    role: Role
+    """Whether it describes the event or the normal."""
+    weight: float
+    """Its share in the label's score."""
+
+
+class BankPart(_Model):
+    """What was watched for."""
+
+    name: str
+    """Name of the bank."""
+    templates: list[str]
+    """Sentences are put into each of these."""
+    prompts: list[PromptPart]
+    """All sentences."""
+
+
+class ProvenancePart(_Model):
+    """Enough to repeat the run."""
+
+    versions: dict[str, str]
+    """Of Watchword, Python and the libraries that matter."""
+    config: dict[str, Any]
+    """Every setting, as a config file would hold them."""
+    encoder: str
+    """Fingerprint of the model."""
+    encoder_name: str
+    """Name of the model."""
+    prompts: str
+    """Fingerprint of the bank."""
+    device: str
+    """Where the model ran."""
+    created: str
+    """When, as ISO 8601."""
+    seconds: dict[str, float]
+    """How long each stage took."""
+    cached: bool
+    """Whether embeddings were taken from the cache."""
+
+
+class Document(_Model):
+    """What Watchword found in one video."""
+
+    schema_version: Literal["1"]
+    """Version of this description."""
+    watchword: str | None
+    """Version of Watchword that made it."""
+    video: VideoPart
+    """The video."""
+    decision: DecisionPart
+    """The verdict."""
+    events: list[EventPart]
+    """What was found, by start."""
+    scores: ScoresPart
+    """What the numbers mean and where they peak."""
+    coverage: CoveragePart
+    """How much was seen."""
+    prompts: BankPart
+    """What was watched for."""
+    provenance: ProvenancePart
+    """How to repeat it."""
+    notice: str
+    """What to know of the model before trusting the result."""

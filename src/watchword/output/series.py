@@ -1,0 +1,77 @@
+"""Series of scores on disk: Parquet for analysis, and seed 1's matrix of prompts x frames."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from watchword.types import Kind, Scores
+
+_SCORE = "score: "
+_COSINE = "cosine: "
+
+
+def write_matrix(prompt_scores: Scores, folder: Path) -> None:
+    """``scores.npy`` (prompts x frames, float32) and ``prompts.json`` with its rows' sentences."""
+    np.save(folder / "scores.npy", np.ascontiguousarray(prompt_scores.values.T))
+    text = json.dumps({"prompts": list(prompt_scores.labels)}, ensure_ascii=False, indent=2)
+    (folder / "prompts.json").write_text(text + "\n", encoding="utf-8")
+
+
+def write_parquet(scores: Scores, path: Path, *, prompt_scores: Scores | None = None) -> None:
+    """A row a window: ``start_s``, ``end_s``, ``score: LABEL`` and ``cosine: SENTENCE`` columns.
+
+    What was not measured is null. Kind, maker and video stand in the file's metadata.
+    """
+    columns = {"start_s": pa.array(scores.edges_s[:-1]), "end_s": pa.array(scores.edges_s[1:])}
+    columns |= _columns(_SCORE, scores)
+    if prompt_scores is not None:
+        columns |= _columns(_COSINE, prompt_scores)
+    about = {
+        "kind": scores.kind,
+        "made_by": scores.made_by,
+        "video": scores.video,
+        "start_s": float(scores.edges_s[0]),
+    }
+    table = pa.table(columns).replace_schema_metadata({"watchword": json.dumps(about)})
+    pq.write_table(table, path)
+
+
+def read_parquet(path: Path) -> Scores:
+    """The scores of the labels, as ``write_parquet`` left them.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the file is no such table (pyarrow's errors are ValueErrors too).
+    """
+    table = pq.read_table(path)
+    metadata = table.schema.metadata or {}
+    if b"watchword" not in metadata:
+        raise ValueError("it was not written by Watchword")
+    about = json.loads(metadata[b"watchword"])
+    named = [name for name in table.column_names if name.startswith(_SCORE)]
+    values = [_measured(table, name) for name in named]
+    return Scores(
+        values=np.array(values, np.float32).reshape(len(named), table.num_rows).T,
+        edges_s=np.append(about["start_s"], table["end_s"].to_numpy()),
+        labels=tuple(name.removeprefix(_SCORE) for name in named),
+        kind=cast("Kind", about["kind"]),
+        video=about["video"],
+        made_by=about["made_by"],
+    )
+
+
+def _columns(prefix: str, scores: Scores) -> dict[str, Any]:
+    return {
+        prefix + label: pa.array(scores.values[:, k], from_pandas=True)
+        for k, label in enumerate(scores.labels)
+    }
+
+
+def _measured(table: Any, name: str) -> Any:
+    return table[name].to_numpy(zero_copy_only=False).astype(np.float32)

@@ -1,0 +1,203 @@
+"""The one place that knows the order: video, embeddings, scores, events, decision.
+
+``Detector(prompts).detect("drive.mp4")`` does all of it; each stage is a method by itself.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import watchword
+from watchword.config import Config
+from watchword.encoders.base import Encoder
+from watchword.events.decide import decide
+from watchword.events.tracker import detect_events
+from watchword.evidence.prompts import bank_from_prompts, fingerprint, load_bank
+from watchword.evidence.segments import segment_scores, segments
+from watchword.evidence.smooth import smooth
+from watchword.evidence.words import PromptVectors, prompt_cosines, score_words, text_bank
+from watchword.pipeline.embed import Embedded, Listener, VideoEncoder
+from watchword.types import (
+    Decision,
+    Detection,
+    Embeddings,
+    Event,
+    PromptBank,
+    Provenance,
+    Scores,
+)
+
+
+class Detector:
+    """Finds events in videos from words.
+
+    Args:
+        prompts: a bank, the name or path of one, or sentences to watch for.
+        normal: sentences for the usual scene; only with sentences to watch for.
+        config: settings of every stage; None is the defaults.
+        encoder: a loaded encoder; None loads the one the config names.
+
+    Raises:
+        WatchwordError: a bank or a model that cannot be used, as the message says.
+
+    >>> from watchword.encoders.fake import FakeEncoder
+    >>> detector = Detector(["red"], normal=["blue"], encoder=FakeEncoder())
+    >>> detector.bank.labels
+    ('red',)
+    """
+
+    def __init__(
+        self,
+        prompts: PromptBank | str | Path | Sequence[str],
+        *,
+        normal: Sequence[str] = (),
+        config: Config | None = None,
+        encoder: Encoder | None = None,
+    ) -> None:
+        config = config or Config()
+        # What is missing for this kind of score is said before a video is read, and what was
+        # filled in stands in every output.
+        self.config = replace(config, events=config.events.settled(config.score.kind))
+        self.bank = _bank(prompts, normal)
+        self._try_rules()
+        self.videos = VideoEncoder(self.config, encoder=encoder)
+        self.encoder = self.videos.encoder
+        self._prompt_vectors: PromptVectors | None = None
+
+    @property
+    def prompt_vectors(self) -> PromptVectors:
+        """The bank's sentences as vectors, encoded on first use."""
+        if self._prompt_vectors is None:
+            self._prompt_vectors = text_bank(self.bank, self.encoder.encode_texts)
+        return self._prompt_vectors
+
+    def detect(self, source: str | Path, *, listener: Listener | None = None) -> Detection:
+        """The events of one video, with scores, verdict, coverage and provenance.
+
+        Raises:
+            VideoError: the video cannot be read.
+            EncoderError: the model gave something that is no embedding.
+        """
+        return self.examine(source, listener=listener)[0]
+
+    def examine(
+        self, source: str | Path, *, listener: Listener | None = None
+    ) -> tuple[Detection, Embeddings]:
+        """What ``detect`` returns, and the embeddings it rests on, for whoever writes them out."""
+        seconds: dict[str, float] = {}
+        with _timed(seconds, "prompts"):
+            # Before the video: a sentence that cannot be used must not cost an hour of encoding.
+            _ = self.prompt_vectors
+        with _timed(seconds, "embed"):
+            embedded = self.videos.embed(source, listener=listener)
+        with _timed(seconds, "score"):
+            scores = self.score(embedded.embeddings)
+        with _timed(seconds, "decide"):
+            segmented = self.segment_scores(embedded.embeddings, scores)
+            events, decision = self.judge(scores, segmented, video=embedded.info.source)
+        detection = Detection(
+            info=embedded.info,
+            bank=self.bank,
+            scores=scores,
+            events=events,
+            decision=decision,
+            coverage=embedded.embeddings.coverage,
+            provenance=self._provenance(embedded, seconds),
+            notice=self.encoder.notice,
+        )
+        return detection, embedded.embeddings
+
+    def score(self, embeddings: Embeddings) -> Scores:
+        """Scores of every label in every window, smoothed as the config says."""
+        return smooth(self.raw_scores(embeddings), self.config.smoothing)
+
+    def raw_scores(self, embeddings: Embeddings) -> Scores:
+        """Scores of every label in every window, as they come from the sentences."""
+        scale = self.encoder.scale
+        scores = score_words(
+            embeddings,
+            self.prompt_vectors,
+            options=self.config.score,
+            alpha=scale.alpha,
+            tau=scale.tau,
+            temperature=scale.temperature,
+        )
+        return replace(scores, made_by=f"{self.encoder.name} words")
+
+    def prompt_scores(self, embeddings: Embeddings) -> Scores:
+        """Raw cosine of every sentence in every window (T, sentences), before any formula."""
+        return prompt_cosines(embeddings, self.prompt_vectors)
+
+    def segment_scores(self, embeddings: Embeddings, scores: Scores) -> Scores:
+        """Scores of stretches judged as one: of their mean pictures, or means of their scores."""
+        options = self.config.segments
+        if options.mean == "embedding":
+            return self.raw_scores(segments(embeddings, options))
+        return segment_scores(scores, options)
+
+    def judge(
+        self, scores: Scores, segmented: Scores, *, video: str
+    ) -> tuple[tuple[Event, ...], Decision]:
+        """The events in the scores, and the verdict on the whole video.
+
+        The balanced rule counts segments, every other rule looks at windows.
+        """
+        rule = self.config.decision
+        events = detect_events(scores, self.config.events)
+        judged = segmented if rule.rule == "balanced" else scores
+        return events, decide(judged, events, rule, video=video)
+
+    def _try_rules(self) -> None:
+        """Judges a video of no length, so that rules that do not fit fail now."""
+        labels = self.bank.labels
+        values = np.zeros((0, len(labels)), np.float32)
+        nothing = Scores(values, np.zeros(1), labels, self.config.score.kind)
+        self.judge(nothing, nothing, video="")
+
+    def _provenance(self, embedded: Embedded, seconds: dict[str, float]) -> Provenance:
+        return Provenance(
+            versions=_versions(),
+            config=self.config.to_dict(),
+            encoder=self.encoder.fingerprint,
+            encoder_name=self.encoder.name,
+            prompts=fingerprint(self.bank),
+            device=self.encoder.device,
+            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            seconds=seconds,
+            cached=embedded.cached,
+        )
+
+
+def _bank(prompts: PromptBank | str | Path | Sequence[str], normal: Sequence[str]) -> PromptBank:
+    if isinstance(prompts, (str, Path, PromptBank)) and normal:
+        raise ValueError("normal sentences go with sentences to watch for; a bank holds its own")
+    if isinstance(prompts, PromptBank):
+        return prompts
+    if isinstance(prompts, (str, Path)):
+        return load_bank(prompts)
+    return bank_from_prompts(prompts, normal=normal)
+
+
+def _versions() -> dict[str, str]:
+    names = ("av", "numpy", "onnxruntime", "pillow", "tokenizers")
+    return {
+        "watchword": watchword.__version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in names},
+    }
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    seconds[stage] = round(time.perf_counter() - began, 4)

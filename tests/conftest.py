@@ -1,0 +1,35 @@
+"""Fixtures of the whole suite: where shared data lies, and an empty home for store and cache."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def shared_folder() -> Path:
+    return Path(os.environ.get("WATCHWORD_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The shared data folder; in CI its absence is a failure, elsewhere a skip that says so."""
+    folder = shared_folder()
+    if not folder.is_dir():
+        message = f"needs the shared data folder at {folder} (set WATCHWORD_SHARED)"
+        if os.environ.get("WATCHWORD_CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test has its own store, cache and settings, so none sees the user's or another's."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("WATCHWORD_HOME", str(home))
+    monkeypatch.delenv("WATCHWORD_OFFLINE", raising=False)
+    return home

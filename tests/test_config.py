@@ -1,0 +1,70 @@
+"""Settings: the same names everywhere, and errors that help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from watchword.config import Config, apply, load_config
+from watchword.errors import ConfigError
+
+
+def test_file_then_overrides_over_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text("events: {min_s: 2, enter: 0.7}\nsampling:\n  rate: 5\n")
+    config = load_config(path, overrides=["events.min_s=0.5", "smoothing.method=none"])
+    assert (config.events.min_s, config.events.enter) == (0.5, 0.7)
+    assert config.sampling.rate == 5
+    assert config.smoothing.method == "none"
+    assert config.cache == Config().cache
+
+
+def test_what_to_dict_writes_loads_back_the_same(tmp_path: Path) -> None:
+    config = load_config(overrides=["sampling.region=[1, 2, 30, 40]", "score.kind=margin"])
+    assert apply(Config(), config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("events.min=1", r"field 'min' is not known; did you mean 'min_s'\?"),
+        ("event.min_s=1", r"section 'event' is not known; did you mean 'events'\?"),
+        ("events.min_s=soon", r"events\.min_s is 'soon': .*number"),
+        ("events.min_s", r"must look like section\.field=value"),
+        ("min_s=1", r"must look like section\.field=value"),
+        ("score.kind=best", r"score\.kind is 'best'"),
+        ("sampling.rate=-1", r"rate"),
+        ("events.exit=[", r"is not a YAML value"),
+    ],
+)
+def test_a_bad_override_says_what_and_what_is_allowed(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_config(overrides=[override])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a\n- b\n", "must hold sections"),
+        ("events: [", "is not YAML"),
+        ("events: 3\n", "section 'events' must hold fields, got 3"),
+        ("evnts: {}\n", "did you mean 'events'"),
+    ],
+)
+def test_a_bad_file_is_named_with_its_fault(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load_config(path)
+
+
+def test_an_absent_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_the_fingerprint_changes_with_any_setting() -> None:
+    base = Config()
+    assert base.fingerprint == Config().fingerprint
+    assert load_config(overrides=["events.min_s=9"]).fingerprint != base.fingerprint
