@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 def fetch_model(name: str, *, offline: bool | None = None) -> Path:
     """The folder of a model of the hub, fetched with a progress line unless it is here."""
+    import logging
+
     from watchword.encoders.store import pull
 
+    # Its retries would be told line by line; what comes of them is told in the end.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     if not sys.stderr.isatty():
         return pull(name, progress=_announcer(name), offline=offline)
     from rich import progress as rich

@@ -39,9 +39,7 @@ Model = Annotated[
     str | None, typer.Option("--model", "-m", help="Catalogue name, directory or hf:OWNER/REPO.")
 ]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, tensorrt, openvino or coreml.")]
-Rate = Annotated[
-    float | None, typer.Option(help="Pictures a second to look at.", show_default="10")
-]
+Rate = Annotated[float | None, typer.Option(help="Pictures a second to look at (10 unless said).")]
 EveryFrame = Annotated[bool, typer.Option("--every-frame", help="Look at every frame.")]
 Every = Annotated[int | None, typer.Option(help="Look at every n-th frame.")]
 Start = Annotated[str | None, typer.Option(help="Look from here on: seconds or h:mm:ss.")]

@@ -57,6 +57,7 @@ def show(rows: Sequence[Row]) -> None:
     detection = finished[0].detection
     assert detection is not None
     console.print()
+    console.print(compared_with(detection), markup=False)
     console.print(f"Model: {detection.provenance.encoder_name}. {detection.notice}", markup=False)
     if len(rows) == 1 and finished[0].folder is not None:
         console.print(f"Report: {finished[0].folder / 'report.html'}", markup=False, soft_wrap=True)
@@ -83,6 +84,19 @@ def events_table(title: str, events: Sequence[Event]) -> Any:
             clock(event.peak_s),
         )
     return table
+
+
+def compared_with(detection: Detection) -> str:
+    """What the scores compare with, and that nobody calibrated the threshold for this camera."""
+    from watchword.evidence.prompts import GENERAL_NORMAL
+
+    normal = tuple(p.text for p in detection.bank.prompts if p.role == "normal")
+    enter = detection.provenance.config["events"]["enter"]
+    said = f"An event begins at {detection.scores.kind} {enter:g}, not calibrated on this camera."
+    if normal == GENERAL_NORMAL:
+        listed = ", ".join(normal)
+        return f"{said} Compared with general scenes ({listed}); say your own with --normal."
+    return said
 
 
 def coverage_line(detection: Detection) -> str:

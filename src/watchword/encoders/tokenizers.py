@@ -84,7 +84,7 @@ class TextTokens:
         typed = sorted({self._marks[token] for token in body if token in self._marks})
         if typed:
             raise PromptError(
-                f"{text!r} holds {', '.join(typed)}, a mark the model reads as its own (or a "
+                f"{_brief(text)} holds {', '.join(typed)}, a mark the model reads as its own (or a "
                 "character it has no token for); write the sentence without it"
             )
         over = len(encoded.ids) - self.rules.context
@@ -92,8 +92,8 @@ class TextTokens:
             return list(encoded.ids)
         if not truncate:
             raise PromptError(
-                f"{text!r} has {len(encoded.ids)} tokens, the model takes {self.rules.context}; "
-                "shorten the sentence or say it in two"
+                f"{_brief(text)} has {len(encoded.ids)} tokens, the model takes "
+                f"{self.rules.context}; shorten the sentence or say it in two"
             )
         # The end mark must survive the cut: CLIP pools at it.
         tail = added[::-1].index(0)
@@ -190,3 +190,8 @@ def _from_tables(vocab: Path, merges: Path) -> Tokenizer:
         raise ModelFileError(
             f"{vocab} and {merges} are no CLIP vocabulary: {exc!r}; fetch them again"
         ) from exc
+
+
+def _brief(text: str) -> str:
+    """The sentence in quotes, its middle left out if it would fill the screen."""
+    return repr(text if len(text) <= 80 else f"{text[:50]} ... {text[-20:]}")
