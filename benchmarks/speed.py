@@ -144,9 +144,22 @@ def hour(clip: Path, folder: Path, *, seconds: float) -> list[tuple[str, str]]:
     ]
 
 
-def measure(clip: Path, folder: Path, *, quick: bool) -> list[tuple[str, str]]:
-    from random_clip import write_random_clip
+def random_clip(folder: Path) -> Path:
+    """The ONNX directory of a ViT-B/32 with random weights, made by a process of its own.
 
+    Torch must not be loaded here: its threads would compete with those that are measured.
+    """
+    script = str(ROOT / "scripts" / "random_clip.py")
+    graphs = folder / "b32"
+    subprocess.run(
+        [sys.executable, script, str(folder / "weights"), "--size", "b32", "--onnx", str(graphs)],
+        check=True,
+        capture_output=True,
+    )
+    return graphs
+
+
+def measure(clip: Path, folder: Path, *, quick: bool) -> list[tuple[str, str]]:
     config = apply(Config(), {"sampling": {"rate": None}, "cache": {"enabled": False}})
     rows: list[tuple[str, str]] = []
 
@@ -165,8 +178,7 @@ def measure(clip: Path, folder: Path, *, quick: bool) -> list[tuple[str, str]]:
         ("built-in model against the seeds' way (list of frames, batch of one)", f"{ratio:.1f} x")
     )
 
-    write_random_clip(folder / "b32", size="b32", onnx=True)
-    big = load_encoder(str(folder / "b32"), backend="onnx")
+    big = load_encoder(random_clip(folder), backend="onnx")
     short = looped(clip, folder / "short.mp4", seconds=4 if quick else 12)
     detector = Detector(["a cat"], normal=["a street"], config=config, encoder=big)
     whole, alone, ratio = median_pair(

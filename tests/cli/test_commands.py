@@ -126,6 +126,35 @@ def test_exports_are_chosen_by_file_ending(clip: Path, tmp_path: Path) -> None:
     assert (tmp_path / "e.vtt").read_text().startswith("WEBVTT")
 
 
+def test_a_bad_export_is_refused_before_the_video_is_read(clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.srt").write_text("mine")
+    taken = run("detect", clip, *RED, "-o", "out", "-x", "mine.srt", cwd=tmp_path, code=1)
+    assert "mine.srt is there already" in taken.stderr
+    unknown = run("detect", clip, *RED, "-o", "out", "-x", "events.doc", cwd=tmp_path, code=1)
+    assert ".srt" in unknown.stderr
+    assert not (tmp_path / "out").exists()
+    assert (tmp_path / "mine.srt").read_text() == "mine"
+
+
+def test_a_finished_run_is_exported_without_reading_the_video_again(
+    clip: Path, tmp_path: Path
+) -> None:
+    run("detect", clip, *RED, "-o", "out", cwd=tmp_path)
+    clip.unlink()
+    run("export", "out/clip", "later.vtt", cwd=tmp_path)
+    assert "00:00:02.000 --> 00:00:04" in (tmp_path / "later.vtt").read_text()
+
+
+def test_a_truth_that_counts_frames_is_drawn_at_the_frames_of_the_video(
+    clip: Path, tmp_path: Path
+) -> None:
+    scene = {"video": "clip.mp4", "type": "red", "description": "red", "total_frames": 150,
+             "target_hazard": "red", "events": [{"start": 50, "end": 100}]}  # fmt: skip
+    (tmp_path / "scene.json").write_text(json.dumps(scene))
+    run("detect", clip, *RED, "-o", "out", "--annotation", "scene.json", cwd=tmp_path)
+    assert "truth" in (tmp_path / "out/clip/report.html").read_text()
+
+
 def test_a_manifest_writes_the_tables_of_segments_and_videos(clip: Path, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("video,class,split\nclip.mp4,Fire,test\n")
     run("detect", "--manifest", "m.csv", *RED, "-o", "out", "--kind", "margin", "-t", "0",

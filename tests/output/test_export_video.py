@@ -166,7 +166,6 @@ def test_what_was_not_measured_has_no_bar(detection: Detection) -> None:
     assert blue(3.05) == 0
 
 
-@pytest.mark.slow
 def test_memory_stays_flat_however_long_the_video_is(
     make_detection: Callable[..., Detection], tmp_path: Path
 ) -> None:

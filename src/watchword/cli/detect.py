@@ -89,6 +89,7 @@ def detect(
         ),
     )
     jobs = find_jobs(videos, manifest)
+    _check_exports(export or (), single=len(jobs) == 1, overwrite=overwrite)
     options = _batch_options(out, manifest, annotation, jobs, overwrite=overwrite)
     rows = run(chosen, settings, jobs, options, quiet=quiet or as_json)
     if options.tables and options.folder is not None:
@@ -168,18 +169,38 @@ def _batch_options(
         folder=out or default_folder(),
         overwrite=overwrite,
         tables=manifest is not None,
-        annotation=None if annotation is None else read_annotation(annotation),
+        annotation=None
+        if annotation is None
+        else read_annotation(annotation, rate=_rate_of(jobs[0])),
     )
+
+
+def _rate_of(job: Job) -> float | None:
+    """Frames a second of the video, for a truth that counts frames."""
+    from watchword.video.reader import open_video
+
+    with open_video(job.source) as stream:
+        return None if stream.info.rate is None else float(stream.info.rate)
+
+
+def _check_exports(paths: Sequence[str], *, single: bool, overwrite: bool) -> None:
+    """Before a video is read: OutputError for an ending nobody knows or a file that is there."""
+    from watchword.output.atomic import check_file
+    from watchword.output.export.writers import find_writer
+
+    for path in map(Path, paths):
+        writer = find_writer(path)
+        if single and not writer.folder:
+            check_file(path, overwrite=overwrite)
 
 
 def _export(rows: Sequence[Row], path: str, *, overwrite: bool) -> None:
     """One detection to the path itself, several to a file each beside it, named by the video."""
     from watchword.output.export.writers import export
 
-    found = [row for row in rows if row.detection is not None]
-    for row in found:
+    found = [(row.job, row.detection) for row in rows if row.detection is not None]
+    for job, detection in found:
         target = Path(path)
         if len(found) > 1:
-            target = target.with_name(f"{row.job.video_id}.{target.name}")
-        assert row.detection is not None
-        export(row.detection, target, overwrite=overwrite)
+            target = target.with_name(f"{job.video_id}.{target.name}")
+        export(detection, target, overwrite=overwrite)

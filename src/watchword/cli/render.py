@@ -52,10 +52,9 @@ def show(rows: Sequence[Row]) -> None:
     else:
         _show_one(console, rows[0])
     finished = [row for row in rows if row.detection is not None]
-    if not finished:
+    detection = finished[0].detection if finished else None
+    if detection is None:
         return
-    detection = finished[0].detection
-    assert detection is not None
     console.print()
     console.print(compared_with(detection), markup=False)
     console.print(f"Model: {detection.provenance.encoder_name}. {detection.notice}", markup=False)

@@ -17,12 +17,16 @@ import numpy as np
 
 from watchword.errors import EncoderError, OutputError, VideoError
 from watchword.events.thresholds import threshold_or_balance
+from watchword.output.atomic import check_file
 from watchword.output.folder import check_run_folder, write_run
 from watchword.output.tables import SegmentRow, VideoRow, write_segment_csv, write_video_csv
 from watchword.pipeline.detector import Detector
 from watchword.pipeline.embed import Listener
 from watchword.run.manifest import Job
 from watchword.types import Annotation, Detection, Embeddings
+
+# Seed 2's tables: segments, and videos.
+TABLES = ("segments.csv", "videos.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,9 @@ def run_batch(
     if options.tables:
         # Before an hour is spent: some kinds of score have no threshold of their own.
         segment_threshold(detector)
+        if options.folder is not None:
+            for name in TABLES:
+                check_file(options.folder / name, overwrite=options.overwrite)
     for job, folder in zip(jobs, folders, strict=True):
         try:
             yield _run(detector, job, folder, options, listener(job) if listener else None)
@@ -117,19 +124,19 @@ def segment_threshold(detector: Detector) -> float:
 
 
 def write_tables(rows: Sequence[Row], folder: Path, *, overwrite: bool = False) -> None:
-    """Seed 2's segments.csv and videos.csv of every video that could be read.
+    """Seed 2's tables of segments and videos, of every video that could be read.
 
     Raises:
         OutputError: a file is there already, or cannot be written.
     """
     write_segment_csv(
         [segment for row in rows for segment in row.segments],
-        folder / "segments.csv",
+        folder / TABLES[0],
         overwrite=overwrite,
     )
     write_video_csv(
         [row.video for row in rows if row.video is not None],
-        folder / "videos.csv",
+        folder / TABLES[1],
         overwrite=overwrite,
     )
 
