@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from watchword.encoders.base import ScoreScale, unit_rows
+from watchword.encoders.base import unit_rows
 from watchword.encoders.directory import OnnxFiles
 from watchword.encoders.images import VERSION, prepare
 from watchword.encoders.specs import EncoderSpec
@@ -77,6 +77,10 @@ class OnnxEncoder:
         device: str = "cpu",
         threads: int | None = None,
     ) -> None:
+        self.name, self.notice, self.scale = spec.name, spec.notice, spec.scale
+        self.batch_size = spec.batch
+        size = spec.preprocessing.image_size
+        self.picture_size = (size, size) if spec.reader_scales else None
         self._spec = spec
         self._files = files
         self._threads = threads
@@ -89,39 +93,13 @@ class OnnxEncoder:
         self._tokens = TextTokens(tokenizer, spec.text)
         self.fingerprint = self._identity((files.vision, files.text, *tokenizer_files), digest)
 
-    @property
-    def name(self) -> str:
-        """Name as the catalogue or the user knows it."""
-        return self._spec.name
-
-    @property
-    def notice(self) -> str:
-        """What a reader must know before trusting results."""
-        return self._spec.notice
-
-    @property
-    def scale(self) -> ScoreScale:
-        """Where this encoder's cosines lie."""
-        return self._spec.scale
-
-    @property
-    def batch_size(self) -> int:
-        """The batch it runs best at."""
-        return self._spec.batch
-
-    @property
-    def picture_size(self) -> tuple[int, int] | None:
-        """(S, S) if a video reader may scale pictures for this model, else None."""
-        size = self._spec.preprocessing.image_size
-        return (size, size) if self._spec.reader_scales else None
-
     def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Model input (N,3,S,S) float32 of pictures (N,H,W,3) uint8 RGB."""
         return prepare(pixels, self._spec.preprocessing)
 
     def embed_images(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
         """Unit rows (N,D) of prepared pictures; EncoderError if the model gives NaN."""
-        step = 1 if self._single else max(1, self._spec.batch)
+        step = 1 if self._single else self.batch_size
         parts = [
             _run(self._vision, self._output, {self._input.name: prepared[at : at + step]})
             for at in range(0, len(prepared), step)

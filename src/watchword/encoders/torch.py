@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from watchword.encoders.base import ScoreScale, unit_rows
+from watchword.encoders.base import unit_rows
 from watchword.encoders.directory import read_json
 from watchword.encoders.images import VERSION, prepare
 from watchword.encoders.specs import EncoderSpec
@@ -113,6 +113,10 @@ class TorchEncoder:
             )
         self.model = load_model(directory)
         self._torch = _torch(device, threads)
+        self.name, self.notice, self.scale = spec.name, spec.notice, spec.scale
+        self.batch_size = _BATCH[device]
+        # The model's own preprocessing scales: a reader's scaler would give other pixels.
+        self.picture_size: tuple[int, int] | None = None
         self._spec, self.device = spec, device
         self.model.to(device=device, dtype=getattr(self._torch, kind))
         tokenizer, tokenizer_files = read_tokenizer(directory)
@@ -128,31 +132,6 @@ class TorchEncoder:
             f"torch {kind} {device}",
         )
         self.fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-    @property
-    def name(self) -> str:
-        """Name as the catalogue or the user knows it."""
-        return self._spec.name
-
-    @property
-    def notice(self) -> str:
-        """What a reader must know before trusting results."""
-        return self._spec.notice
-
-    @property
-    def scale(self) -> ScoreScale:
-        """Where this encoder's cosines lie."""
-        return self._spec.scale
-
-    @property
-    def batch_size(self) -> int:
-        """The batch it runs best at."""
-        return _BATCH[self.device]
-
-    @property
-    def picture_size(self) -> tuple[int, int] | None:
-        """None: pictures are scaled as the model's own preprocessing says."""
-        return None
 
     def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Model input (N,3,S,S) float32 of pictures (N,H,W,3) uint8 RGB."""
