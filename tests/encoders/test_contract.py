@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,14 @@ def test_nothing_in_gives_nothing_out(encoder: Encoder) -> None:
     assert encoder.encode_texts([]).shape == (0, encoder.dim)
 
 
+def test_several_threads_at_once_get_what_one_gets(encoder: Encoder) -> None:
+    prepared = encoder.prepare(pictures())
+    alone = encoder.embed_images(prepared)
+    with ThreadPoolExecutor(4) as pool:
+        for rows in pool.map(encoder.embed_images, [prepared] * 8):
+            np.testing.assert_allclose(rows, alone, atol=TOLERANCE)
+
+
 def test_a_sentence_too_long_is_refused_with_its_length(encoder: Encoder) -> None:
     sentence = "x y " * 200
     used, allowed = encoder.count_tokens(sentence)
@@ -129,6 +138,7 @@ def test_dynamic_int8_in_batches_would_break_the_promise(tmp_path: Path) -> None
     encoder = load_encoder(folder, precision="int8")
     prepared = encoder.prepare(pictures())
     kept = encoder.embed_images(prepared)
-    encoder._single = False  # the policy that the contract rests on
+    # The policy that the contract rests on, taken away.
+    encoder._step, encoder._side_by_side = len(prepared), 1
     broken = encoder.embed_images(prepared)
     assert np.abs(kept - broken).max() > 100 * TOLERANCE

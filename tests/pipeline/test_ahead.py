@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from watchword.pipeline.ahead import ahead
+from watchword.pipeline.ahead import ahead, side_by_side
 
 
 def alive() -> int:
@@ -55,4 +55,28 @@ def test_a_consumer_that_fails_stops_the_maker() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         consume()
+    assert alive() == 0
+
+
+def test_side_by_side_keeps_the_order_of_items_that_take_unequal_time() -> None:
+    waits = [0.05, 0.0, 0.03, 0.0, 0.0, 0.02]
+
+    def work(number: int) -> int:
+        threading.Event().wait(waits[number])
+        return number
+
+    assert list(side_by_side(work, range(6), workers=3)) == list(range(6))
+    assert alive() == 0
+
+
+def test_side_by_side_raises_what_an_item_raised_after_those_before_it() -> None:
+    def work(number: int) -> int:
+        if number == 3:
+            raise RuntimeError("lost")
+        return number
+
+    line = side_by_side(work, range(10), workers=2)
+    assert [next(line) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(RuntimeError, match="lost"):
+        next(line)
     assert alive() == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pytest
@@ -24,9 +25,11 @@ class CountingEncoder(FakeEncoder):
 
     pictures = 0
     sentences = 0
+    lock = Lock()
 
     def embed_images(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
-        self.pictures += len(prepared)
+        with self.lock:
+            self.pictures += len(prepared)
         return super().embed_images(prepared)
 
     def encode_texts(self, texts: object, **options: object) -> NDArray[np.float32]:

@@ -50,9 +50,10 @@ class EncoderOptions:
 class Encoder(Protocol):
     """Turns pictures and sentences into unit vectors of one common space.
 
-    Work is split so that a pipeline can prepare on one thread while the model runs on another:
-    ``prepare`` is pure and thread-safe, ``embed_images`` runs the model. Implementations promise:
-    unit rows, order kept, batch of 1 equal to batch of n, the same answer every time.
+    Work is split so that a pipeline can prepare on one thread while the model runs on others:
+    ``prepare`` is pure, ``embed_images`` runs the model, and both may be called from several
+    threads at once. Implementations promise: unit rows, order kept, batch of 1 equal to batch of n,
+    the same answer every time.
     """
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from watchword.encoders.catalog import load_encoder
 from watchword.encoders.store import cache_folder, default_encoder
 from watchword.errors import CacheMismatch, VideoError
 from watchword.evidence.segments import windowed
-from watchword.pipeline.ahead import ahead
+from watchword.pipeline.ahead import ahead, side_by_side
 from watchword.types import Embeddings, Frames, VideoInfo
 from watchword.video.fingerprint import FingerprintMemo
 from watchword.video.reader import VideoStream, open_video
@@ -30,6 +31,9 @@ from watchword.video.stillness import StillTest
 
 # Prepared batches that may wait for the model: enough to hide a slow keyframe, little in memory.
 BATCHES_AHEAD = 4
+
+# So that a core need not wait for the slower one at the end of each batch.
+BATCHES_AT_ONCE = 2
 
 # Time stamps of many containers are rounded to a millisecond or coarser ticks; less than this
 # between the end of one picture and the start of the next is rounding, not a hole.
@@ -132,9 +136,12 @@ class VideoEncoder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
-    """Pictures on their way to the model: ``fresh`` marks those that are encoded, not reused."""
+    """Pictures on their way through the model; ``fresh`` marks those that are encoded, not reused.
 
-    prepared: NDArray[np.float32]
+    ``rows`` are in turn the model's input for the fresh ones, their vectors, and all vectors.
+    """
+
+    rows: NDArray[np.float32]
     fresh: NDArray[np.bool_]
     pts_s: NDArray[np.float64]
     duration_s: NDArray[np.float64]
@@ -152,30 +159,36 @@ def embed_stream(
     Raises:
         VideoError: no picture of the video could be decoded.
     """
+
+    def encoded(batch: _Batch) -> _Batch:
+        vectors = np.zeros((0, encoder.dim), np.float32)
+        if len(batch.rows):
+            vectors = encoder.embed_images(batch.rows)
+        return replace(batch, rows=vectors)
+
     batches: list[_Batch] = []
-    vectors: list[NDArray[np.float32]] = []
-    for batch in ahead(_prepared(stream, encoder, still), depth=BATCHES_AHEAD):
-        encoded = (
-            encoder.embed_images(batch.prepared)
-            if len(batch.prepared)
-            else np.zeros((0, encoder.dim), np.float32)
-        )
-        vectors.append(_spread(encoded, batch.fresh, vectors[-1][-1:] if vectors else encoded[:0]))
-        # Only times are kept: the pictures themselves must not pile up.
-        batches.append(replace(batch, prepared=batch.prepared[:0].copy()))
-        if listener is not None:
-            seen = float(batch.pts_s[-1] + batch.duration_s[-1])
-            listener(Progress(seen, stream.info.duration_s, sum(map(len, vectors))))
-    if not vectors:
+    pictures = 0
+    last = np.zeros((0, encoder.dim), np.float32)
+    prepared = ahead(_prepared(stream, encoder, still), depth=BATCHES_AHEAD)
+    with closing(prepared):
+        for batch in side_by_side(encoded, prepared, workers=BATCHES_AT_ONCE):
+            rows = _spread(batch.rows, batch.fresh, last)
+            last = rows[-1:]
+            batches.append(replace(batch, rows=rows))
+            pictures += len(rows)
+            if listener is not None:
+                seen = float(batch.pts_s[-1] + batch.duration_s[-1])
+                listener(Progress(seen, stream.info.duration_s, pictures))
+    if not batches:
         raise VideoError(stream.info.source, "no picture in the range asked for could be decoded")
-    rows, edges = _gapless(
-        np.concatenate(vectors),
+    vectors, edges = _gapless(
+        np.concatenate([batch.rows for batch in batches]),
         np.concatenate([batch.pts_s for batch in batches]),
         np.concatenate([batch.duration_s for batch in batches]),
     )
     reused = sum(int((~batch.fresh).sum()) for batch in batches)
     coverage = replace(stream.coverage, reused=reused)
-    return Embeddings(rows, edges, encoder.fingerprint, None, coverage)
+    return Embeddings(vectors, edges, encoder.fingerprint, None, coverage)
 
 
 def _prepared(stream: VideoStream, encoder: Encoder, still: StillTest | None) -> Iterator[_Batch]:
