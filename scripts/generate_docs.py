@@ -92,7 +92,7 @@ def attributes(options: type) -> dict[str, str]:
             continue
         else:
             break
-    return {name: said[0].upper() + said[1:].replace("|", "\\|") for name, said in found.items()}
+    return {name: said.replace("|", "\\|") for name, said in found.items()}
 
 
 def shown(value: object) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from watchword.encoders.cache import CacheKey, EmbeddingCache
 from watchword.errors import CacheMismatch, OutputError
@@ -33,6 +34,15 @@ def test_what_was_put_comes_back_equal_to_the_last_bit(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.edges_s, embeddings().edges_s)
     assert found.coverage == embeddings().coverage
     assert (found.encoder, found.video) == ("e", "v")
+
+
+def test_an_entry_is_a_safetensors_file_like_any_other(tmp_path: Path) -> None:
+    path = EmbeddingCache(tmp_path).put(KEY, embeddings())
+    ours = load_file(path)
+    save_file({name: ours[name] for name in ("vectors", "edges_s")}, tmp_path / "theirs")
+    np.testing.assert_array_equal(ours["vectors"], embeddings().vectors)
+    theirs = load_file(tmp_path / "theirs")
+    np.testing.assert_array_equal(theirs["edges_s"], embeddings().edges_s)
 
 
 @pytest.mark.parametrize("part", ["video", "sampling", "encoder"])
@@ -84,10 +94,10 @@ def test_an_entry_put_under_another_name_is_refused(tmp_path: Path) -> None:
 def test_a_full_disk_is_said_and_leaves_nothing_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*args: object, **kwargs: object) -> None:
+    def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("watchword.encoders.cache.save_file", full)
+    monkeypatch.setattr("watchword.encoders.cache._write", full)
     with pytest.raises(OutputError, match=r"No space left.*--no-cache"):
         EmbeddingCache(tmp_path).put(KEY, embeddings())
     assert list(tmp_path.iterdir()) == []

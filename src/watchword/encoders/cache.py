@@ -17,11 +17,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from watchword.errors import CacheMismatch, OutputError
 from watchword.types import Coverage, Embeddings
@@ -111,11 +111,11 @@ class EmbeddingCache:
             handle, draft = tempfile.mkstemp(dir=self.folder, suffix=".part")
             os.close(handle)
             try:
-                save_file({"vectors": vectors, "edges_s": edges}, draft, metadata=metadata)
+                _write(Path(draft), {"vectors": vectors, "edges_s": edges}, metadata)
                 Path(draft).replace(path)
             finally:
                 Path(draft).unlink(missing_ok=True)
-        except (OSError, SafetensorError) as exc:
+        except OSError as exc:
             raise OutputError(
                 f"the embedding cache in {self.folder} cannot be written: {exc}; free some space, "
                 "choose another folder with --set cache.folder=DIR, or go without with --no-cache"
@@ -147,6 +147,28 @@ class EmbeddingCache:
 def _checksum(vectors: NDArray[np.float32], edges: NDArray[np.float64]) -> str:
     # CRC-32 finds damage, which is all that is wanted here: content is vouched for by the key.
     return f"{zlib.crc32(edges.data, zlib.crc32(vectors.data)):08x}"
+
+
+def _write(path: Path, arrays: dict[str, NDArray[Any]], metadata: dict[str, str]) -> None:
+    """A safetensors file: length of the header, the header as JSON, then the arrays' bytes.
+
+    By hand, since the library's writer holds a copy of everything and an hour of video is large.
+    """
+    names = {"float32": "F32", "float64": "F64"}
+    header: dict[str, Any] = {"__metadata__": metadata}
+    end = 0
+    for name, array in arrays.items():
+        start, end = end, end + array.nbytes
+        kind = names[array.dtype.name]
+        header[name] = {"dtype": kind, "shape": array.shape, "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    # Readers want the data to begin at a multiple of eight bytes.
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little"))
+        file.write(text)
+        for array in arrays.values():
+            file.write(array.data)
 
 
 def _read(path: Path) -> tuple[Embeddings, CacheKey]:

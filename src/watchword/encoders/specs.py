@@ -85,7 +85,7 @@ _MINI = EncoderSpec(
         std=(0.50196078, 0.50196078, 0.50196078),
     ),
     text=TextRules(context=128, pad_id=0),
-    batch=16,
+    batch=8,
     reader_scales=True,
     # Measured (MODEL_CARD.md): cosines of pictures and their sentences spread over 0.0 to 0.6,
     # three times as wide as CLIP's.

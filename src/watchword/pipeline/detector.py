@@ -102,8 +102,7 @@ class Detector:
         with _timed(seconds, "score"):
             scores = self.score(embedded.embeddings)
         with _timed(seconds, "decide"):
-            segmented = self.segment_scores(embedded.embeddings, scores)
-            events, decision = self.judge(scores, segmented, video=embedded.info.source)
+            events, decision = self.judge(scores, embedded.embeddings, video=embedded.info.source)
         detection = Detection(
             info=embedded.info,
             bank=self.bank,
@@ -145,7 +144,7 @@ class Detector:
         return segment_scores(scores, options)
 
     def judge(
-        self, scores: Scores, segmented: Scores, *, video: str
+        self, scores: Scores, embeddings: Embeddings, *, video: str
     ) -> tuple[tuple[Event, ...], Decision]:
         """The events in the scores, and the verdict on the whole video.
 
@@ -153,15 +152,17 @@ class Detector:
         """
         rule = self.config.decision
         events = detect_events(scores, self.config.events)
-        judged = segmented if rule.rule == "balanced" else scores
+        segmented = rule.rule == "balanced"
+        judged = self.segment_scores(embeddings, scores) if segmented else scores
         return events, decide(judged, events, rule, video=video)
 
     def _try_rules(self) -> None:
-        """Judges a video of no length, so that rules that do not fit fail now."""
+        """Decides on a video of no length, so that rules that do not fit fail now."""
         labels = self.bank.labels
         values = np.zeros((0, len(labels)), np.float32)
         nothing = Scores(values, np.zeros(1), labels, self.config.score.kind)
-        self.judge(nothing, nothing, video="")
+        events = detect_events(nothing, self.config.events)
+        decide(nothing, events, self.config.decision, video="")
 
     def _provenance(self, embedded: Embedded, seconds: dict[str, float]) -> Provenance:
         return Provenance(

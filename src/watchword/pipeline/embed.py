@@ -24,13 +24,14 @@ from watchword.encoders.store import cache_folder, default_encoder
 from watchword.errors import CacheMismatch, VideoError
 from watchword.evidence.segments import windowed
 from watchword.pipeline.ahead import ahead, side_by_side
+from watchword.pipeline.rows import Rows
 from watchword.types import Embeddings, Frames, VideoInfo
 from watchword.video.fingerprint import FingerprintMemo
 from watchword.video.reader import VideoStream, open_video
 from watchword.video.stillness import StillTest
 
 # Prepared batches that may wait for the model: enough to hide a slow keyframe, little in memory.
-BATCHES_AHEAD = 4
+BATCHES_AHEAD = 2
 
 # So that a core need not wait for the slower one at the end of each batch.
 BATCHES_AT_ONCE = 2
@@ -166,29 +167,26 @@ def embed_stream(
             vectors = encoder.embed_images(batch.rows)
         return replace(batch, rows=vectors)
 
-    batches: list[_Batch] = []
-    pictures = 0
-    last = np.zeros((0, encoder.dim), np.float32)
+    vectors = Rows(encoder.dim)
+    times: list[_Batch] = []
     prepared = ahead(_prepared(stream, encoder, still), depth=BATCHES_AHEAD)
     with closing(prepared):
         for batch in side_by_side(encoded, prepared, workers=BATCHES_AT_ONCE):
-            rows = _spread(batch.rows, batch.fresh, last)
-            last = rows[-1:]
-            batches.append(replace(batch, rows=rows))
-            pictures += len(rows)
+            vectors.extend(_spread(batch.rows, batch.fresh, vectors.last))
+            times.append(replace(batch, rows=batch.rows[:0].copy()))
             if listener is not None:
                 seen = float(batch.pts_s[-1] + batch.duration_s[-1])
-                listener(Progress(seen, stream.info.duration_s, pictures))
-    if not batches:
+                listener(Progress(seen, stream.info.duration_s, len(vectors)))
+    if not times:
         raise VideoError(stream.info.source, "no picture in the range asked for could be decoded")
-    vectors, edges = _gapless(
-        np.concatenate([batch.rows for batch in batches]),
-        np.concatenate([batch.pts_s for batch in batches]),
-        np.concatenate([batch.duration_s for batch in batches]),
+    rows, edges = _gapless(
+        vectors.done(),
+        np.concatenate([batch.pts_s for batch in times]),
+        np.concatenate([batch.duration_s for batch in times]),
     )
-    reused = sum(int((~batch.fresh).sum()) for batch in batches)
+    reused = sum(int((~batch.fresh).sum()) for batch in times)
     coverage = replace(stream.coverage, reused=reused)
-    return Embeddings(vectors, edges, encoder.fingerprint, None, coverage)
+    return Embeddings(rows, edges, encoder.fingerprint, None, coverage)
 
 
 def _prepared(stream: VideoStream, encoder: Encoder, still: StillTest | None) -> Iterator[_Batch]:

@@ -55,7 +55,8 @@ class ReadOptions:
         backend: pyav (default), or torchcodec, which can decode on a GPU and is optional.
         device: where torchcodec decodes, cpu (default) or cuda; pyav decodes on the CPU only.
         threads: of the decoder (default 2).
-        batch: pictures handed over at a time, at most (default 16).
+        batch: pictures handed over at a time, at most (default 16); a detector takes as many as
+            suit its encoder.
         size: width and height in pixels that pictures are squashed to while they are decoded, or
             None (default) for their own.
         max_pixels: width times height above which pictures are refused before memory is taken
