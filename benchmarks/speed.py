@@ -214,10 +214,17 @@ def main() -> None:
     )
     print(table)
     if arguments.write:
-        readme = ROOT / "README.md"
-        text = readme.read_text(encoding="utf-8")
-        marked = re.compile(r"(<!-- speed -->\n).*?(\n<!-- /speed -->)", re.DOTALL)
-        readme.write_text(marked.sub(lambda m: m[1] + table + m[2], text), encoding="utf-8")
+        write_table(table)
+
+
+def write_table(table: str) -> None:
+    """Puts the table between its marks in the README."""
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    marked = re.compile(r"(<!-- speed -->\n).*?(<!-- /speed -->)", re.DOTALL)
+    if not marked.search(text):
+        raise SystemExit("the README has no place for the table")
+    readme.write_text(marked.sub(lambda m: f"{m[1]}{table}\n{m[2]}", text), encoding="utf-8")
 
 
 if __name__ == "__main__":
