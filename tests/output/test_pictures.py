@@ -150,3 +150,16 @@ def test_time_starts_where_the_player_starts(tmp_path: Path) -> None:
     path = tmp_path / "late.ts"
     make_video(path, seconds=2, rate=10)
     assert numbers_at(VideoInfo(str(path), 160, 120), [0.0, 1.05]) == [0, 10]
+
+
+def test_pictures_behind_a_damaged_stretch_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "hole.ts"
+    make_video(path, seconds=20)
+    content = bytearray(path.read_bytes())
+    third = len(content) // 3
+    content[third : 2 * third] = bytes(third)
+    path.write_bytes(bytes(content))
+    info = VideoInfo(str(path), 160, 120)
+    taken = pictures_at(info, [1.0, 18.0])
+    assert set(taken.jpegs) == {1.0, 18.0}
+    assert taken.jpegs[1.0] != taken.jpegs[18.0]

@@ -18,7 +18,7 @@ from watchword.config import Config, load_config
 from watchword.events.tracker import EventRule, LabelRule
 from watchword.evidence.prompts import load_bank
 from watchword.output.pictures import Pictures, pictures_at
-from watchword.output.report import verdict, write_report
+from watchword.output.report import reason, verdict, write_report
 from watchword.output.strips import wanted_moments
 from watchword.types import (
     Annotation,
@@ -320,3 +320,19 @@ def browse(page: Path, profile: Path, *options: str) -> str:
         check=True,
     )
     return result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("decision", "said"),
+    [
+        (Decision("v", None, 0.0, 1.0, "any_event"), "0 events, 1 is enough"),
+        (Decision("v", "a", 3.0, 2.0, "any_event"), "3 events, 2 are enough"),
+        (Decision("v", "a", 0.25, 0.1, "share"), "by the rule share, 0.25 reaches 0.10"),
+        (Decision("v", None, 0.05, 0.1, "share"), "by the rule share, 0.05 stays below 0.10"),
+        (Decision("v", None, None, 0.1, "share"), "nothing was measured"),
+    ],
+)
+def test_the_verdict_gives_its_reason_in_the_words_of_its_rule(
+    decision: Decision, said: str
+) -> None:
+    assert reason(decision) == said

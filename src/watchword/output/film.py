@@ -23,6 +23,8 @@ _TURNS = {
 _REMOTE = "http,https,tcp,tls,crypto,data"
 # Seconds without an answer after which an address is given up.
 _TIMEOUT_S = 20.0
+# A file that gives nothing so often in a row is over.
+_TRIES = 8
 # A keyframe may lie after the place that was asked for: look again from further ahead.
 _BACK_S = (0.0, 5.0, 60.0, math.inf)
 
@@ -108,13 +110,19 @@ class FilePlayer:
                     yield Shown(frame.time - self._start_s, own_s, _drawer(frame))
 
     def _packets(self) -> Iterator[av.Packet[VideoStream]]:
-        try:
-            yield from self._container.demux(self._stream)
-        except av.InvalidDataError:
-            # A file that is cut off ends here, as it did when it was read.
-            return
-        except (av.FFmpegError, OSError) as exc:
-            raise VideoError(self._source, f"breaks off: {_words(exc)}") from exc
+        fails = 0
+        while fails < _TRIES:
+            try:
+                for packet in self._container.demux(self._stream):
+                    fails = 0
+                    yield packet
+            except av.error.ExitError as exc:
+                raise VideoError(self._source, f"breaks off: {_words(exc)}") from exc
+            except (av.FFmpegError, OSError):
+                # A damaged stretch, as when it was read: what follows may be sound.
+                fails += 1
+            else:
+                return
 
 
 def _from_moment(pictures: Iterator[Shown], from_s: float) -> Iterator[Shown]:

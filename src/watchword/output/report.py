@@ -28,7 +28,7 @@ from watchword.output.strips import (
 )
 from watchword.output.timecode import clock
 from watchword.output.timeline import column_edges, lanes, threshold_of, ticks
-from watchword.types import Annotation, Detection, Event, PromptBank
+from watchword.types import Annotation, Decision, Detection, Event, PromptBank
 
 _HERE = Path(__file__).parent
 # More lanes than this push the events off the first screen; the rest is in scores.parquet.
@@ -73,6 +73,7 @@ def write_report(
         detection=detection,
         name=Path(detection.info.source).name or detection.info.source,
         verdict=verdict(detection),
+        reason=reason(detection.decision),
         lanes=drawn[:_LANES],
         lanes_left_out=len(drawn) - min(len(drawn), _LANES),
         ticks=ticks(detection.scores),
@@ -114,6 +115,18 @@ def verdict(detection: Detection) -> str:
     if len(found) > _NAMED:
         parts.append(f"and {len(found) - _NAMED} more")
     return f"{count} {'event was' if count == 1 else 'events were'} found: {', '.join(parts)}."
+
+
+def reason(decision: Decision) -> str:
+    """Why a video as a whole was called what it was, in the words of the rule."""
+    if decision.score is None:
+        return "nothing was measured"
+    if decision.rule == "any_event":
+        needed = f"{decision.threshold:g} {'is' if decision.threshold == 1 else 'are'} enough"
+        return f"{decision.score:g} events, {needed}"
+    score, threshold = figure(decision.score), figure(decision.threshold)
+    compared = "reaches" if decision.positive else "stays below"
+    return f"by the rule {decision.rule}, {score} {compared} {threshold}"
 
 
 def figure(score: float) -> str:
