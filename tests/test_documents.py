@@ -30,6 +30,20 @@ def test_python_examples_of_the_readme_run(
     assert "cat: " in capsys.readouterr().out
 
 
+def test_the_page_of_stages_runs_from_top_to_bottom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "src").symlink_to(ROOT / "src")
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "stages.md").read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(code, "stages.md", "exec"), names)
+    assert "12 pictures, 0 could not be decoded" in capsys.readouterr().out
+    assert (tmp_path / "results" / "demo" / "report.html").is_file()
+    assert (tmp_path / "results" / "demo.srt").is_file()
+
+
 def commands() -> list[list[str]]:
     lines = [line.split("#")[0] for block in blocks("sh") for line in block.splitlines()]
     parts = [part for line in lines for part in line.split("&&")]
