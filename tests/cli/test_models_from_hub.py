@@ -49,6 +49,7 @@ def test_fetch_use_and_go_offline(tmp_path: Path, own_home: Path) -> None:
     second = run(*detect, "-o", "two", HF_ENDPOINT="http://127.0.0.1:9")
     assert "fetching" not in second.stderr
     assert "from the cache" in second.stdout
+    assert "hf:someone/clip" in run("models", "list").stdout
     folder = Path(run("models", "path", name).stdout.strip())
     assert "as it was fetched" in run("models", "verify", name).stdout
     graph = folder / "onnx" / "vision_model.onnx"

@@ -223,3 +223,10 @@ def test_a_kind_without_a_threshold_is_refused_before_the_video_is_read() -> Non
 def test_the_threshold_that_was_taken_stands_in_the_provenance(clip: Path) -> None:
     asked = detector(score={"kind": "margin"}, events={"min_s": 0.0})
     assert asked.detect(clip).provenance.config["events"]["enter"] == 0
+
+
+def test_a_cache_that_cannot_be_written_costs_no_result(clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    detection = detector(cache={"folder": str(tmp_path / "file" / "cache")}).detect(clip)
+    assert len(detection.events) == 1
+    assert any("not kept for another time" in note for note in detection.coverage.notes)

@@ -21,7 +21,7 @@ def list_() -> None:
     from watchword.encoders.catalog import CATALOG
     from watchword.encoders.store import default_encoder, installed
 
-    here = {model.name for model in installed()}
+    here = {model.name: model for model in installed()}
     table = Table()
     for heading in ("model", "width", "fetch", "licence", "here"):
         table.add_column(heading, overflow="fold")
@@ -33,6 +33,10 @@ def list_() -> None:
         mark = "default" if spec.name == default_encoder() else ""
         present = "yes" if spec.name in here or not spec.repo else "no"
         table.add_row(spec.name, str(spec.dim), fetch, spec.licence, f"{present} {mark}".strip())
+    for name in sorted(here.keys() - CATALOG.keys()):
+        mark = "default" if name == default_encoder() else ""
+        fetched = f"{here[name].bytes / 1e6:.0f} MB"
+        table.add_row(name, "", fetched, here[name].licence, f"yes {mark}".strip())
     Console(highlight=False).print(table)
 
 

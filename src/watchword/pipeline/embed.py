@@ -21,7 +21,7 @@ from watchword.encoders.base import Encoder, EncoderOptions
 from watchword.encoders.cache import CacheKey, EmbeddingCache
 from watchword.encoders.catalog import load_encoder
 from watchword.encoders.store import cache_folder, default_encoder
-from watchword.errors import CacheMismatch, VideoError
+from watchword.errors import CacheMismatch, OutputError, VideoError
 from watchword.evidence.segments import windowed
 from watchword.pipeline.ahead import ahead, side_by_side
 from watchword.pipeline.rows import Rows
@@ -81,7 +81,6 @@ class VideoEncoder:
         Raises:
             VideoError: the video cannot be read, or nothing in it could be decoded.
             EncoderError: the model gave something that is no embedding.
-            OutputError: the cache cannot be written.
         """
         with self._open(source) as stream:
             info = self._identified(stream.info)
@@ -90,13 +89,8 @@ class VideoEncoder:
             if kept is not None:
                 return Embedded(info, self._windowed(kept), cached=True)
             fresh = embed_stream(stream, self.encoder, still=self._still(), listener=listener)
-        notes = (*fresh.coverage.notes, *refusal)
-        fresh = replace(
-            fresh, video=info.fingerprint, coverage=replace(fresh.coverage, notes=notes)
-        )
-        if self.cache is not None and key is not None:
-            self.cache.put(key, fresh)
-        return Embedded(info, self._windowed(fresh), cached=False)
+        fresh = replace(_noted(fresh, refusal), video=info.fingerprint)
+        return Embedded(info, self._windowed(_noted(fresh, self._keep(key, fresh))), cached=False)
 
     def _open(self, source: str | Path) -> VideoStream:
         read = replace(self.config.read, batch=self.encoder.batch_size)
@@ -125,6 +119,16 @@ class VideoEncoder:
             # The reader must learn why the video was encoded again; the new entry mends it.
             return None, (f"encoded again: {exc}",)
 
+    def _keep(self, key: CacheKey | None, embeddings: Embeddings) -> tuple[str, ...]:
+        """Keeps the embeddings; what is in the way is a note, since the result itself is there."""
+        if self.cache is None or key is None:
+            return ()
+        try:
+            self.cache.put(key, embeddings)
+        except OutputError as exc:
+            return (f"not kept for another time: {exc}",)
+        return ()
+
     def _windowed(self, embeddings: Embeddings) -> Embeddings:
         windows = self.config.windows
         if windows.length == 1 and windows.stride == 1:
@@ -133,6 +137,11 @@ class VideoEncoder:
 
     def _still(self) -> StillTest | None:
         return StillTest(self.config.stillness) if self.config.stillness.enabled else None
+
+
+def _noted(embeddings: Embeddings, notes: tuple[str, ...]) -> Embeddings:
+    coverage = embeddings.coverage
+    return replace(embeddings, coverage=replace(coverage, notes=(*coverage.notes, *notes)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
