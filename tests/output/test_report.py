@@ -19,7 +19,7 @@ from watchword.events.tracker import EventRule, LabelRule
 from watchword.evidence.prompts import load_bank
 from watchword.output.pictures import Pictures, pictures_at
 from watchword.output.report import reason, verdict, write_report
-from watchword.output.strips import wanted_moments
+from watchword.output.strips import overview_moments, wanted_moments
 from watchword.types import (
     Annotation,
     Decision,
@@ -336,3 +336,12 @@ def test_the_verdict_gives_its_reason_in_the_words_of_its_rule(
     decision: Decision, said: str
 ) -> None:
     assert reason(decision) == said
+
+
+def test_no_picture_stands_where_nothing_was_measured() -> None:
+    values = np.full((24, 1), 0.2, np.float32)
+    values[12:] = np.nan
+    scores = Scores(values, np.arange(25.0), ("a",), "contrast")
+    moments = overview_moments(scores)
+    assert [seen for _, seen in moments] == [at_s < 12 for at_s, _ in moments]
+    assert 0 < sum(seen for _, seen in moments) < len(moments)

@@ -78,8 +78,9 @@ def write_report(
         lanes_left_out=len(drawn) - min(len(drawn), _LANES),
         ticks=ticks(detection.scores),
         overview=[
-            Shot(at_s, _uri(pictures, at_s), inside=False, peak=False)
-            for at_s in overview_moments(detection.scores)
+            # No picture where nothing was measured: the last one seen would only seem to be there.
+            Shot(at_s, _uri(pictures, at_s) if seen else "", inside=False, peak=False)
+            for at_s, seen in overview_moments(detection.scores)
         ],
         series={
             "edges": column_edges(detection.scores),

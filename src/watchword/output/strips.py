@@ -22,11 +22,18 @@ def extent_s(scores: Scores) -> tuple[float, float]:
     return float(scores.edges_s[0]), float(scores.edges_s[-1])
 
 
-def overview_moments(scores: Scores) -> tuple[float, ...]:
-    """Evenly spread moments: the middle of each of as many equal parts."""
+def overview_moments(scores: Scores) -> tuple[tuple[float, bool], ...]:
+    """Evenly spread moments, the middles of as many equal parts, and whether each was measured."""
     start_s, end_s = extent_s(scores)
+    if end_s <= start_s:
+        return ()
     edges = np.linspace(start_s, end_s, _OVERVIEW + 1)
-    return tuple(float(a + b) / 2 for a, b in pairwise(edges)) if end_s > start_s else ()
+    moments = [float(a + b) / 2 for a, b in pairwise(edges)]
+    windows = np.searchsorted(scores.edges_s, moments, side="right") - 1
+    return tuple(
+        (at_s, not np.isnan(scores.values[window]).any())
+        for at_s, window in zip(moments, windows, strict=True)
+    )
 
 
 def strip_moments(event: Event, scores: Scores) -> tuple[float, ...]:
@@ -66,7 +73,7 @@ def wanted_moments(detection: Detection, *, strips: int) -> tuple[float, ...]:
     scores = detection.scores
     chosen = with_strips(detection.events, strips=strips)
     shown = [event for number, event in enumerate(detection.events) if number in chosen]
-    wanted = set(overview_moments(scores))
+    wanted = {at_s for at_s, seen in overview_moments(scores) if seen}
     for event in shown if detection.events else nearest_misses(scores):
         wanted.update(strip_moments(event, scores))
     return tuple(sorted(wanted))
