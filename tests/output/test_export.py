@@ -61,14 +61,14 @@ def test_a_label_cannot_break_out_of_its_caption(
     path = export(odd, tmp_path / f"events{ending}")
     assert captions(path) == [(1.0, 2.5)]
     cue = path.read_text(encoding="utf-8").rstrip("\n").split("\n")[-1]
-    assert cue.endswith("second 'line' 🦌 (0.90)")
+    assert cue.endswith("second 'line' 🦌 (mini 0.90)")
     assert not re.search(steering, cue)
 
 
 def test_a_vtt_file_carries_the_models_notice(odd: Detection, tmp_path: Path) -> None:
     path = export(replace(odd, notice="small --> things\nare missed"), tmp_path / "events.vtt")
     lines = path.read_text().split("\n")
-    assert lines[:4] == ["WEBVTT", "", "NOTE small --&gt; things are missed", ""]
+    assert lines[:4] == ["WEBVTT", "", "NOTE Found by mini. small --&gt; things are missed", ""]
 
 
 def test_an_edl_cuts_the_frames_of_each_event(detection: Detection, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_an_edl_cuts_the_frames_of_each_event(detection: Detection, tmp_path: Pa
         "001  AX       V     C        00:00:01:00 00:00:02:05 00:00:01:00 00:00:02:05",
         "002  AX       V     C        00:00:04:00 00:00:04:04 00:00:04:00 00:00:04:04",
     ]
-    assert "* COMMENT: deer (0.88)" in lines
+    assert "* COMMENT: deer (mini 0.88)" in lines
 
 
 def test_an_edl_at_29_97_says_that_its_timecode_is_slow(
@@ -264,3 +264,12 @@ def test_what_a_user_has_is_replaced_only_when_asked(
 def test_settings_out_of_range_are_refused(settings: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ExportOptions(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [".vtt", ".srt", ".edl", ".labelstudio.json", ".cvat.xml", ".fiftyone.json", ".csv", ".json"],
+)
+def test_every_export_names_the_model(detection: Detection, tmp_path: Path, ending: str) -> None:
+    path = export(detection, tmp_path / f"e{ending}")
+    assert detection.provenance.encoder_name in path.read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ from watchword.cli.detect import find_jobs
 from watchword.cli.progress import progress_of
 
 if TYPE_CHECKING:
+    from watchword.encoders.base import Encoder
     from watchword.pipeline.embed import Listener
     from watchword.run.manifest import Job
 
@@ -52,6 +53,7 @@ def embed(
     )
     fetch_chosen(settings)
     encoder = VideoEncoder(settings)
+    name_model(encoder.encoder)
     _each(
         find_jobs(videos, None),
         lambda job, listener: write_embeddings(
@@ -96,6 +98,7 @@ def score(
     )
     fetch_chosen(settings)
     detector = Detector(chosen, config=settings)
+    name_model(detector.encoder)
     _each(
         find_jobs(videos, None),
         lambda job, listener: write_prompt_scores(
@@ -129,7 +132,7 @@ def plot(
         scores,
         annotation=truth,
         top=top,
-        title=folder.stem,
+        title=f"{folder.stem} ({scores.made_by})" if scores.made_by else folder.stem,
         form="svg" if out.suffix.lower() == ".svg" else "png",
     )
     write_bytes(out, picture, overwrite=overwrite)
@@ -146,6 +149,11 @@ def export(
     from watchword.output.folder import read_run
 
     typer.echo(str(writers.export(read_run(folder), target, overwrite=overwrite)))
+
+
+def name_model(encoder: Encoder) -> None:
+    """Says which model the numbers come from, apart from the names of files on standard output."""
+    typer.echo(f"Model: {encoder.name}. {encoder.notice}", err=True)
 
 
 def _each(jobs: Sequence[Job], work: Callable[[Job, Listener | None], Sequence[Path]]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from watchword.output.atomic import new_file
 from watchword.types import Detection
 
-_EVENT_COLUMNS = ("video", "label", "start_s", "end_s", "duration_s", "score", "peak_s")
+_EVENT_COLUMNS = ("video", "label", "start_s", "end_s", "duration_s", "score", "peak_s", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,14 @@ def write_video_csv(rows: Iterable[VideoRow], path: str | Path, *, overwrite: bo
 
 
 def write_events(detection: Detection, path: Path) -> None:
-    """The events, a row each: video, label, start, end, length, peak score and its time."""
+    """The events, a row each: video, label, start, end, length, peak score, its time, model."""
     rows = (
         (
             detection.info.source,
             event.label,
             *map(_number, (event.start_s, event.end_s, event.duration_s)),
             *map(_number, (event.score, event.peak_s)),
+            detection.provenance.encoder_name,
         )
         for event in detection.events
     )

@@ -84,14 +84,15 @@ def read_prompt_scores(path: Path, *, rate: float | None = None) -> Scores:
     try:
         if path.is_dir():
             matrix, prompts = path / "scores.npy", path / "prompts.json"
-            edges_s = read_parquet(path / "scores.parquet").edges_s
+            kept = read_parquet(path / "scores.parquet")
+            edges_s, made_by = kept.edges_s, kept.made_by.removesuffix(" words")
         else:
             stem = path.with_suffix("")
             matrix, prompts = path, Path(f"{stem}_prompts.json")
-            edges_s = _edges_beside(stem, path, rate)
+            edges_s, made_by = _edges_beside(stem, path, rate), ""
         values = np.load(matrix, allow_pickle=False)
         texts = json.loads(prompts.read_text(encoding="utf-8"))["prompts"]
-        return Scores(values.T, edges_s, tuple(texts), "cosine", video=path.stem)
+        return Scores(values.T, edges_s, tuple(texts), "cosine", video=path.stem, made_by=made_by)
     except (OSError, ValueError, KeyError, TypeError, IndexError) as exc:
         raise DatasetError(str(path), f"is not a run folder or a score file: {exc}") from exc
 

@@ -43,6 +43,7 @@ class Painter:
         scores = detection.scores
         self._scores = scores
         self._events = detection.events
+        self._model = one_line(detection.provenance.encoder_name)
         values = scores.values
         measured = values[~np.isnan(values)]
         bounded = scores.kind in ("contrast", "probability") or not len(measured)
@@ -80,7 +81,8 @@ class Painter:
         font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     ) -> None:
         said = " + ".join(one_line(event.label) for event in active)
-        text = f"EVENT  {said}  {clock(active[0].start_s)} - {clock(active[0].end_s)}"
+        when = f"{clock(active[0].start_s)} - {clock(active[0].end_s)}"
+        text = f"EVENT  {said}  {when}  ({self._model})"
         draw.rectangle((0, 0, width, size * 2), fill=(*_ACTIVE, 220))
         draw.text((size // 2, size // 3), text, fill=_INK, font=font)
 

@@ -22,6 +22,9 @@ def write_cvat(detection: Detection, path: Path, options: ExportOptions) -> None
     numbering = number_frames(detection.info, rate=options.rate)
     labels = dict.fromkeys((*detection.bank.labels, *(e.label for e in detection.events)))
     root = ET.Element("annotations")
+    # Two hyphens in a row would end an XML comment.
+    model = one_line(detection.provenance.encoder_name).replace("--", "-")
+    root.append(ET.Comment(f" found by Watchword with {model} "))
     ET.SubElement(root, "version").text = "1.1"
     _describe(root, detection.info, numbering, tuple(labels))
     for number, event in enumerate(detection.events):

@@ -39,5 +39,5 @@ def write_edl(detection: Detection, path: Path, options: ExportOptions) -> None:
     for number, event in enumerate(detection.events, start=1):
         first, end = (frame_code(n, nominal=nominal) for n in numbering.frames(event))
         lines.append(f"{number:03d}  AX       V     C        {first} {end} {first} {end}")
-        lines += [f"* FROM CLIP NAME: {name}", f"* COMMENT: {title(event)}"]
+        lines += [f"* FROM CLIP NAME: {name}", f"* COMMENT: {title(event, detection)}"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")

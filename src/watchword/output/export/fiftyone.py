@@ -30,7 +30,7 @@ def write_fiftyone(detection: Detection, path: Path, options: ExportOptions) -> 
             "label": classes.index(event.label),
             "support": [first + 1, end],
             "timestamps": [event.start_s, event.end_s],
-            "attributes": {},
+            "attributes": {"model": detection.provenance.encoder_name},
         }
         if not math.isnan(event.score):
             entry["confidence"] = event.score

@@ -14,10 +14,12 @@ _LOOKALIKES = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})
 
 
 def write_srt(detection: Detection, path: Path, options: ExportOptions) -> None:
-    """A subtitle an event, with its label and peak score."""
+    """A subtitle an event, with its label, model and peak score."""
     del options
     parts = []
     for number, event in enumerate(detection.events, start=1):
         start, end = (stamp(at_s, point=",") for at_s in cue_times(event))
-        parts.append(f"{number}\n{start} --> {end}\n{title(event).translate(_LOOKALIKES)}\n")
+        parts.append(
+            f"{number}\n{start} --> {end}\n{title(event, detection).translate(_LOOKALIKES)}\n"
+        )
     path.write_text("\n".join(parts), encoding="utf-8", newline="\n")

@@ -13,12 +13,13 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def write_vtt(detection: Detection, path: Path, options: ExportOptions) -> None:
-    """A cue an event, with its label and peak score; the model's notice as a comment."""
+    """A cue an event, with label, model and peak score; the model's notice as a comment."""
     del options
-    parts = ["WEBVTT\n"]
-    if detection.notice:
-        parts.append(f"NOTE {one_line(detection.notice).translate(_ESCAPES)}\n")
+    found_by = f"Found by {detection.provenance.encoder_name}. {detection.notice}"
+    parts = ["WEBVTT\n", f"NOTE {one_line(found_by).translate(_ESCAPES)}\n"]
     for number, event in enumerate(detection.events, start=1):
         start, end = (stamp(at_s, point=".") for at_s in cue_times(event))
-        parts.append(f"{number}\n{start} --> {end}\n{title(event).translate(_ESCAPES)}\n")
+        parts.append(
+            f"{number}\n{start} --> {end}\n{title(event, detection).translate(_ESCAPES)}\n"
+        )
     path.write_text("\n".join(parts), encoding="utf-8", newline="\n")

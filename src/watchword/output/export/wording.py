@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from watchword.types import Event
+from watchword.types import Detection, Event
 
 
 def one_line(text: str) -> str:
@@ -12,14 +12,11 @@ def one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def title(event: Event) -> str:
-    """Label and peak score.
-
-    >>> title(Event("deer", 1.0, 2.0, score=0.871))
-    'deer (0.87)'
-    """
-    score = "" if math.isnan(event.score) else f" ({event.score:.2f})"
-    return one_line(event.label) + score
+def title(event: Event, detection: Detection) -> str:
+    """Label, and the model with the peak score it gave: as "deer (mini 0.87)"."""
+    model = detection.provenance.encoder_name
+    score = "" if math.isnan(event.score) else f" {event.score:.2f}"
+    return one_line(f"{event.label} ({model}{score})")
 
 
 def cue_times(event: Event) -> tuple[float, float]:
