@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from pipeline.test_detector import coloured, detector
+from pipeline.test_detector import BLUE, RED, coloured, detector
 from watchword.errors import OutputError
 from watchword.run.arrays import read_prompt_scores, write_embeddings, write_prompt_scores
 from watchword.run.batch import BatchOptions, run_batch
@@ -84,6 +86,25 @@ def test_segment_and_video_rows_judge_as_seed_2_does(tmp_path: Path) -> None:
     assert row.video is not None
     assert (row.video.total_segments, row.video.anomaly_segments) == (6, 2)
     assert row.video.anomaly_ratio == pytest.approx(1 / 3)
+    assert row.video.video_is_anomaly
+
+
+def test_a_segment_that_could_not_be_seen_is_neither_normal_nor_anomalous(tmp_path: Path) -> None:
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for number in range(30):
+        colour = RED if number >= 20 else BLUE
+        Image.new("RGB", (64, 48), colour).save(folder / f"{number}.png")
+    for number in range(10, 20):
+        (folder / f"{number}.png").write_bytes(b"damaged")
+    asked = detector(segments={"seconds": 1.0}, decision={"share_threshold": 0.5})
+    (row,) = run_batch(asked, [Job(str(folder))], options=BatchOptions(tables=True))
+    assert [segment.is_anomaly for segment in row.segments] == [False, False, True]
+    assert math.isnan(row.segments[1].score)
+    assert row.segments[1].pred_class == ""
+    assert row.video is not None
+    # One anomalous of the two that were seen.
+    assert row.video.anomaly_ratio == 0.5
     assert row.video.video_is_anomaly
 
 

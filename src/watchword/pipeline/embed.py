@@ -89,8 +89,10 @@ class VideoEncoder:
             if kept is not None:
                 return Embedded(info, self._windowed(kept), cached=True)
             fresh = embed_stream(stream, self.encoder, still=self._still(), listener=listener)
-        fresh = replace(_noted(fresh, refusal), video=info.fingerprint)
-        return Embedded(info, self._windowed(_noted(fresh, self._keep(key, fresh))), cached=False)
+        fresh = replace(fresh, video=info.fingerprint)
+        # What happened to the cache is news of this run, not of the video: it is not kept with it.
+        fresh = _noted(fresh, (*refusal, *self._keep(key, fresh)))
+        return Embedded(info, self._windowed(fresh), cached=False)
 
     def _open(self, source: str | Path) -> VideoStream:
         read = replace(self.config.read, batch=self.encoder.batch_size)
@@ -261,7 +263,7 @@ def _reading(config: Config, encoder: Encoder) -> str:
     """What else decides the pictures that were encoded: decoder, its scaler, and reuse."""
     package = {"pyav": "av"}.get(config.read.backend, config.read.backend)
     parts = (
-        f"{package} {importlib.metadata.version(package)}",
+        f"{package} {importlib.metadata.version(package)} {config.read.device}",
         str(config.read.size or encoder.picture_size),
         str(config.read.frame_rate),
         str(config.stillness) if config.stillness.enabled else "every picture encoded",
