@@ -30,6 +30,10 @@ def test_what_to_dict_writes_loads_back_the_same(tmp_path: Path) -> None:
     [
         ("events.min=1", r"field 'min' is not known; did you mean 'min_s'\?"),
         ("event.min_s=1", r"section 'event' is not known; did you mean 'events'\?"),
+        (
+            "events.per_label={bike: {enter: 0.9, exti: 0.2}}",
+            r"events\.per_label is .*field 'exti' is not known; did you mean 'exit'\?",
+        ),
         ("events.min_s=soon", r"events\.min_s is 'soon': .*number"),
         ("events.min_s", r"must look like section\.field=value"),
         ("min_s=1", r"must look like section\.field=value"),

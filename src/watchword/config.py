@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -150,16 +150,26 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
     try:
         return TypeAdapter(hint).validate_python(value)
     except ValidationError as exc:
-        problems = "; ".join(dict.fromkeys(error["msg"] for error in exc.errors()))
+        problems = "; ".join(dict.fromkeys(_problem(error, hint) for error in exc.errors()))
         raise ConfigError(f"{where} is {value!r}: {problems}") from exc
 
 
+def _problem(error: Mapping[str, Any], hint: Any) -> str:
+    if error["type"] != "unexpected_keyword_argument":
+        return str(error["msg"])
+    inner = next(part for part in get_args(hint) if dataclasses.is_dataclass(part))
+    return f"field {_unknown(error['loc'][-1], [f.name for f in dataclasses.fields(inner)])}"
+
+
 def _known(name: object, known: Mapping[str, Any], what: str) -> None:
-    if name in known:
-        return
-    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.4)
+    if name not in known:
+        raise ConfigError(f"{what} {_unknown(name, list(known))}")
+
+
+def _unknown(name: object, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise ConfigError(f"{what} {name!r} is not known; {hint}known are {', '.join(known)}")
+    return f"{name!r} is not known; {hint}known are {', '.join(known)}"
 
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:
