@@ -13,6 +13,8 @@ A wrong argument is a ``ValueError`` or ``TypeError``. What else a caller may wa
     ├── CacheMismatch        a cache entry is damaged or was made for something else
     ├── DatasetError         a manifest or an annotation cannot be read
     ├── KindMismatch         scores of one kind met a rule made for another
+    ├── CalibrationError     a calibration cannot be made from this data, or was made for other
+    ├── LeakageError         an evaluation would rest on what its test data told beforehand
     └── OutputError          a result cannot be written
 
 Each message says what was got, what is allowed, and what to do.
@@ -97,6 +99,14 @@ class DatasetError(WatchwordError):
 
 class KindMismatch(WatchwordError):
     """Scores of one kind were given to a rule made for another."""
+
+
+class CalibrationError(WatchwordError):
+    """A calibration cannot be made from this data, or was made for something else."""
+
+
+class LeakageError(WatchwordError):
+    """An evaluation would rest on what its test data told beforehand (strict mode only)."""
 
 
 class OutputError(WatchwordError):

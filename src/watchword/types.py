@@ -319,7 +319,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Enough to repeat the run: versions, fingerprints, device, and seconds each stage took."""
+    """Enough to repeat the run: versions, fingerprints, device, and seconds each stage took.
+
+    ``fitted`` tells what was learned from annotated data (a calibration, a head) and which videos
+    it was learned from, so that an evaluation can refuse to test on them.
+    """
 
     versions: Mapping[str, str]
     config: Mapping[str, Any]
@@ -330,6 +334,7 @@ class Provenance:
     created: str
     seconds: Mapping[str, float] = field(default_factory=dict)
     cached: bool = False
+    fitted: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +356,11 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """The truth about one video, as people marked it. ``anomalous`` is None where nobody said."""
+    """The truth about one video, as people marked it. ``anomalous`` is None where nobody said.
+
+    ``group`` is the camera, scene or subject it must share a split with, ``accident_s`` the moment
+    of an impact, ``masks`` where the truth of single pixels lies.
+    """
 
     video: str
     spans: tuple[Span, ...]
@@ -359,6 +368,19 @@ class Annotation:
     duration_s: float | None = None
     split: str | None = None
     anomalous: bool | None = None
+    group: str | None = None
+    accident_s: float | None = None
+    masks: str | None = None
+
+    @property
+    def localised(self) -> bool:
+        """Whether it says when: not so for a video that is only called anomalous as a whole."""
+        return bool(self.spans) or self.anomalous is not True
+
+    @property
+    def positive(self) -> bool:
+        """Whether the video as a whole holds an event."""
+        return bool(self.spans) if self.anomalous is None else self.anomalous
 
     def mask(self, edges_s: NDArray[np.float64]) -> NDArray[np.bool_]:
         """(T,K) truth of each window: whether the window's middle lies in a span of the label."""

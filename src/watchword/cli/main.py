@@ -74,9 +74,11 @@ def exit_status(error: Exception) -> int:
     from watchword import errors
 
     wrong_use = (
+        errors.CalibrationError,
         errors.ConfigError,
         errors.DatasetError,
         errors.KindMismatch,
+        errors.LeakageError,
         errors.MissingDependency,
         errors.PromptError,
         errors.UnknownEncoder,

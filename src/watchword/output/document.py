@@ -222,4 +222,5 @@ def _provenance(made: Provenance) -> ProvenancePart:
         created=made.created,
         seconds=dict(made.seconds),
         cached=made.cached,
+        fitted=dict(made.fitted),
     )

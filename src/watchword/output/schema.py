@@ -176,6 +176,8 @@ class ProvenancePart(_Model):
     """How long each stage took."""
     cached: bool
     """Whether embeddings were taken from the cache."""
+    fitted: dict[str, Any] = {}
+    """What was learned from annotated data, and from which videos."""
 
 
 class Document(_Model):

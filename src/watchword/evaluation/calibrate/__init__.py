@@ -1,0 +1,1 @@
+"""Thresholds chosen on one set of videos and reported on another."""

@@ -1,0 +1,1 @@
+"""Metrics on whole arrays, one level of truth a file."""

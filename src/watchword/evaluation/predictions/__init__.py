@@ -1,0 +1,1 @@
+"""Saved results as predictions to evaluate: readers, one file a format."""

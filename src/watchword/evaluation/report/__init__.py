@@ -1,0 +1,1 @@
+"""An evaluation as people read it: boxes, Markdown, CSV, JSON and a page."""
