@@ -341,11 +341,12 @@ class Provenance:
 class Detection:
     """What ``detect`` returns for one video, and every front door shows.
 
-    ``notice`` is what the reader must know of the encoder before trusting its results.
+    ``bank`` is None where no sentence had a part in it. ``notice`` is what the reader must know of
+    the encoder before trusting its results.
     """
 
     info: VideoInfo
-    bank: PromptBank
+    bank: PromptBank | None
     scores: Scores
     events: tuple[Event, ...]
     decision: Decision
@@ -359,7 +360,8 @@ class Annotation:
     """The truth about one video, as people marked it. ``anomalous`` is None where nobody said.
 
     ``group`` is the camera, scene or subject it must share a split with, ``accident_s`` the moment
-    of an impact, ``masks`` where the truth of single pixels lies.
+    of an impact, ``masks`` where the truth of single pixels lies, ``notes`` what was put right when
+    it was read.
     """
 
     video: str
@@ -371,6 +373,7 @@ class Annotation:
     group: str | None = None
     accident_s: float | None = None
     masks: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def localised(self) -> bool:

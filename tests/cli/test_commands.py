@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.test_detector import coloured
+from pipeline_clips import coloured
 
 COMMAND = str(Path(sys.executable).parent / "watchword")
 

@@ -11,7 +11,7 @@ import pytest
 
 from hub_server import serve
 from models import make_clip_directory
-from pipeline.test_detector import coloured
+from pipeline_clips import coloured
 
 COMMAND = str(Path(sys.executable).parent / "watchword")
 

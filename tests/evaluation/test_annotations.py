@@ -83,7 +83,7 @@ def without(mapping, key):
     [
         ("{", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
-        ([], "must hold a JSON object with video and spans, got list"),
+        ([], "must hold a JSON object with video and spans, or a list of them"),
         (without(OWN, "spans"), "lacks 'spans'"),
         ({**OWN, "sapns": []}, "'sapns' is not known; did you mean 'spans'"),
         ({**OWN, "spans": {}}, "spans must be a list"),
@@ -115,7 +115,7 @@ def test_a_file_that_is_no_annotation_is_refused(written, content, message):
 
 
 def test_frame_numbers_without_times_are_refused(written):
-    with pytest.raises(DatasetError, match="counts frames; give the video's frame rate"):
+    with pytest.raises(DatasetError, match=r"counts frames of 'video_001\.mp4' and states no rate"):
         read_annotation(written(SCENE))
 
 

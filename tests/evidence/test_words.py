@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference.words import reference_scores
-from watchword.errors import PromptError
+from watchword.errors import KindMismatch, PromptError
 from watchword.evidence.words import (
     PromptVectors,
     ScoreOptions,
     prompt_cosines,
+    score_cosines,
     score_words,
     text_bank,
 )
@@ -163,6 +164,46 @@ def test_prompt_cosines_have_a_column_for_each_distinct_sentence():
     assert (scores.labels, scores.kind) == (BANK.texts, "cosine")
     np.testing.assert_allclose(scores["smoke"][1:], rows[1:] @ encode(["smoke"])[0], atol=1e-6)
     assert np.isnan(scores.values[0]).all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from(["contrast", "margin", "cosine", "probability"]),
+    st.sampled_from(["max", "top_share"]),
+)
+def test_saved_cosines_give_exactly_what_the_embeddings_give(seed, kind, pool):
+    rng = np.random.default_rng(seed)
+    rows = unit(rng.normal(size=(9, WIDTH)))
+    rows[4] = np.nan
+    prompts = text_bank(BANK, encode)
+    options = ScoreOptions(kind, pool)
+    scale = {"alpha": 0.9, "tau": 0.1, "temperature": 0.2}
+    straight = score_words(embeddings_of(rows), prompts, options=options, **scale)
+    saved = prompt_cosines(embeddings_of(rows), prompts)
+    order = rng.permutation(len(saved.labels) + 1)
+    labels = np.array([*saved.labels, "a sentence of no bank"])[order]
+    values = np.column_stack([saved.values, np.ones(len(rows))])[:, order]
+    shuffled = dataclasses.replace(saved, values=values, labels=tuple(map(str, labels)))
+    again = score_cosines(shuffled, BANK, options=options, **scale)
+    np.testing.assert_array_equal(again.values, straight.values)
+    assert (again.labels, again.kind) == (straight.labels, straight.kind)
+    assert (again.video, again.made_by) == ("vid", straight.made_by)
+
+
+def test_cosines_that_lack_a_sentence_are_refused_by_name():
+    saved = prompt_cosines(embeddings_of(unit(np.eye(WIDTH))), text_bank(ALONE, encode))
+    with pytest.raises(PromptError, match=r"nothing of .moose., .dog., .leash.+ saved for .deer."):
+        score_cosines(saved, BANK)
+    with pytest.raises(PromptError, match="contrast compares with normal sentences"):
+        score_cosines(saved, ALONE)
+
+
+def test_only_cosines_can_be_scored_again():
+    prompts = text_bank(BANK, encode)
+    contrast = score_words(embeddings_of(unit(np.eye(WIDTH))), prompts)
+    with pytest.raises(KindMismatch, match="of kind contrast"):
+        score_cosines(contrast, BANK)
 
 
 def test_vectors_of_another_encoder_are_refused():

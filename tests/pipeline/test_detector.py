@@ -10,14 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synthetic import make_video
+from pipeline_clips import coloured, detector
 from watchword.config import Config, apply
 from watchword.encoders.fake import FakeEncoder
 from watchword.errors import EncoderError, KindMismatch, PromptError, VideoError
 from watchword.pipeline.detector import Detector
 from watchword.pipeline.embed import Progress, VideoEncoder
-
-RED, BLUE = (220, 20, 20), (20, 20, 220)
 
 
 class CountingEncoder(FakeEncoder):
@@ -37,25 +35,9 @@ class CountingEncoder(FakeEncoder):
         return super().encode_texts(texts, **options)  # type: ignore[arg-type]
 
 
-def coloured(path: Path, *, seconds: float = 6, red: tuple[float, float] = (2, 4)) -> Path:
-    """A blue video that is red from one second to another."""
-
-    def paint(index: int, at_s: float) -> NDArray[np.uint8]:
-        return np.full((120, 160, 3), RED if red[0] <= at_s < red[1] else BLUE, np.uint8)
-
-    make_video(path, seconds=seconds, rate=25, size=(160, 120), painter=paint)
-    return path
-
-
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     return coloured(tmp_path / "clip.mp4")
-
-
-def detector(encoder: FakeEncoder | None = None, **sections: object) -> Detector:
-    plain = {"smoothing": {"method": "none"}, "events": {"merge_gap_s": 0.0}}
-    config = apply(Config(), {**plain, **sections})
-    return Detector(["red"], normal=["blue"], config=config, encoder=encoder or FakeEncoder())
 
 
 def test_an_event_is_found_where_it_is(clip: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.test_detector import BLUE, RED, coloured, detector
+from pipeline_clips import BLUE, RED, coloured, detector
 from watchword.errors import OutputError
 from watchword.run.arrays import read_prompt_scores, write_embeddings, write_prompt_scores
 from watchword.run.batch import BatchOptions, run_batch

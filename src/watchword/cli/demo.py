@@ -29,7 +29,7 @@ def demo(
 
     truth = read_annotation(FOLDER / "truth.json")
     rows = detect.run(
-        load_bank(FOLDER / "prompts.yaml"),
+        detect.Watcher(load_bank(FOLDER / "prompts.yaml")),
         build_config(file=None, overrides=None, words={"encoder.name": "mini"}),
         [Job(str(CLIP))],
         BatchOptions(folder=out or default_folder(), annotation=truth),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,11 +22,27 @@ EVENT_FOUND = 3
 INTERRUPTED = 130
 
 
+@dataclass(frozen=True)
+class Watcher:
+    """What gives the scores, sentences or a head, and what gives the thresholds."""
+
+    bank: PromptBank | None = None
+    head: Path | None = None
+    calibration: Path | None = None
+
+
 def detect(
     videos: opt.Videos = None,
     prompt: opt.Prompts = None,
     normal: opt.Normal = None,
     bank: opt.Bank = None,
+    head: Annotated[
+        Path | None,
+        typer.Option(help="What 'fit' learned of labelled pictures, in place of sentences."),
+    ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Thresholds and smoothing that 'calibrate' chose.")
+    ] = None,
     model: opt.Model = None,
     device: opt.Device = None,
     threshold: Annotated[
@@ -75,7 +92,12 @@ def detect(
     """
     from watchword.run.batch import write_tables
 
-    chosen = opt.choose_bank(prompt, normal, bank)
+    _check_choices(prompt, normal, bank, head, calibration, threshold, kind, set_)
+    watcher = Watcher(
+        bank=None if head is not None else opt.choose_bank(prompt, normal, bank),
+        head=head,
+        calibration=calibration,
+    )
     settings = opt.build_config(
         file=config,
         overrides=set_,
@@ -91,12 +113,38 @@ def detect(
     jobs = find_jobs(videos, manifest)
     _check_exports(export or (), single=len(jobs) == 1, overwrite=overwrite)
     options = _batch_options(out, manifest, annotation, jobs, overwrite=overwrite)
-    rows = run(chosen, settings, jobs, options, quiet=quiet or as_json)
+    rows = run(watcher, settings, jobs, options, quiet=quiet or as_json)
     if options.tables and options.folder is not None:
         write_tables(rows, options.folder, overwrite=overwrite)
     finish(rows, export=export or (), overwrite=overwrite, as_json=as_json)
     if fail_on_event and any(row.detection and row.detection.events for row in rows):
         raise typer.Exit(EVENT_FOUND)
+
+
+def _check_choices(
+    prompt: Sequence[str] | None,
+    normal: Sequence[str] | None,
+    bank: str | None,
+    head: Path | None,
+    calibration: Path | None,
+    threshold: float | None,
+    kind: str | None,
+    set_: Sequence[str] | None,
+) -> None:
+    """BadParameter where one option would silently overrule another."""
+    if head is not None and (prompt or normal or bank):
+        raise typer.BadParameter("--head takes the place of --prompt, --normal and --bank")
+    if head is not None and kind is not None:
+        raise typer.BadParameter("--kind is about sentences; a head gives probabilities")
+    if calibration is None:
+        return
+    fixed = ("events.", "smoothing.", "decision.")
+    said = [text for text in set_ or () if text.strip().startswith(fixed)]
+    if threshold is not None or said:
+        raise typer.BadParameter(
+            f"--calibration sets smoothing, thresholds and verdict; leave out "
+            f"{said[0] if said else '--threshold'}, or the calibration"
+        )
 
 
 def find_jobs(videos: Sequence[str] | None, manifest: Path | None) -> tuple[Job, ...]:
@@ -112,7 +160,7 @@ def find_jobs(videos: Sequence[str] | None, manifest: Path | None) -> tuple[Job,
 
 
 def run(
-    bank: PromptBank,
+    watcher: Watcher,
     settings: Config,
     jobs: Sequence[Job],
     options: BatchOptions,
@@ -121,11 +169,18 @@ def run(
 ) -> list[Row]:
     """Every job's row; on Ctrl-C those that are finished, after saying so."""
     from watchword.cli.fetch import fetch_chosen
+    from watchword.evaluation.calibrate.calibration_file import read_calibration
+    from watchword.evidence.head_file import read_head
     from watchword.pipeline.detector import Detector
     from watchword.run.batch import run_batch
 
     fetch_chosen(settings)
-    detector = Detector(bank, config=settings)
+    detector = Detector(
+        watcher.bank,
+        config=settings,
+        head=None if watcher.head is None else read_head(watcher.head),
+        calibration=None if watcher.calibration is None else read_calibration(watcher.calibration),
+    )
     rows: list[Row] = []
     with progress_of(jobs, quiet=quiet) as listener:
         try:

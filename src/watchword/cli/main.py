@@ -11,7 +11,20 @@ from typing import Annotated
 
 import typer
 
-from watchword.cli import cache, demo, detect, doctor, models, prompts, stages
+from watchword.cli import (
+    cache,
+    calibrate,
+    datasets,
+    demo,
+    detect,
+    doctor,
+    evaluate,
+    fit,
+    imports,
+    models,
+    prompts,
+    stages,
+)
 
 app = typer.Typer(
     name="watchword",
@@ -48,6 +61,13 @@ app.command("score")(stages.score)
 app.command("embed")(stages.embed)
 app.command("plot")(stages.plot)
 app.command("export")(stages.export)
+app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(evaluate.compare)
+app.command("calibrate")(calibrate.calibrate)
+app.command("drift")(calibrate.drift)
+app.command("fit")(fit.fit)
+app.command("import")(imports.import_)
+app.add_typer(datasets.app, name="datasets")
 app.command("doctor")(doctor.doctor)
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(models.app, name="models")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from watchword.cli import judged
+
 app = typer.Typer(help="Prompt banks: what to watch for, in sentences.", no_args_is_help=True)
 
 BankName = Annotated[str, typer.Argument(help="A starter bank's name or a YAML file.")]
@@ -105,3 +107,54 @@ def new(path: Annotated[Path, typer.Argument(help="YAML file to begin.")]) -> No
     except OSError as exc:
         raise OutputError(f"{path} cannot be written: {exc}") from exc
     typer.echo(f"wrote {path}; check it with: watchword prompts lint {path}")
+
+
+@app.command()
+def rank(
+    predictions: judged.Predictions,
+    truth: judged.Truth,
+    bank: Annotated[
+        str | None, typer.Option("--bank", "-b", help="Bank to rank; else that of the runs.")
+    ] = None,
+    kind: Annotated[
+        str, typer.Option(help="How the bank's cosines become scores: contrast, margin, cosine.")
+    ] = "contrast",
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", "-t", help="Score from which a window is found.")
+    ] = None,
+    subsets: Annotated[int, typer.Option(help="Random halves of the bank to score.")] = 200,
+    format_: judged.Format = None,
+    split: judged.Split = None,
+    videos: judged.Videos = None,
+    rate: judged.Rate = None,
+    samples: judged.Samples = 400,
+    seed: judged.Seed = 0,
+    partial: judged.Partial = False,
+) -> None:
+    """Say which sentences of a bank help, which fire on normal footage, which say the same."""
+    from watchword.evaluation.prompt_ranking import RankOptions
+    from watchword.evaluation.prompt_tables import ranking_tables
+    from watchword.evaluation.report.boxes import box
+    from watchword.evidence.prompts import load_bank
+    from watchword.evidence.words import ScoreOptions
+    from watchword.run.ranking import rank_bank
+
+    ranking = rank_bank(
+        judged.sources(predictions, truth, format_, "cosine"),
+        judged.case_options(
+            split=split, videos=videos, rate=rate, label=None, smooth=None, partial=partial
+        ),
+        RankOptions(
+            score=ScoreOptions(kind),  # type: ignore[arg-type]
+            threshold=threshold,
+            subsets=subsets,
+            samples=samples,
+            seed=seed,
+        ),
+        bank=None if bank is None else load_bank(bank),
+    )
+    for table in ranking_tables(ranking):
+        typer.echo(box(table, width=judged.width()))
+        typer.echo("")
+    for note in ranking.notes:
+        typer.echo(f"Note: {note}")

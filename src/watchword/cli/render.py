@@ -86,12 +86,21 @@ def events_table(title: str, events: Sequence[Event]) -> Any:
 
 
 def compared_with(detection: Detection) -> str:
-    """What the scores compare with, and that nobody calibrated the threshold for this camera."""
+    """Where the threshold comes from, and what the scores compare with."""
     from watchword.evidence.prompts import GENERAL_NORMAL
 
-    normal = tuple(p.text for p in detection.bank.prompts if p.role == "normal")
     enter = detection.provenance.config["events"]["enter"]
-    said = f"An event begins at {detection.scores.kind} {enter:g}, not calibrated on this camera."
+    fitted = detection.provenance.fitted
+    said = f"An event begins at {detection.scores.kind} {enter:.4g}"
+    if "calibration" in fitted:
+        said += f". {fitted['calibration']['sentence']}"
+    else:
+        said += ", not calibrated on this camera."
+    if "head" in fitted:
+        said += f" {fitted['head']['sentence']}"
+    if detection.bank is None:
+        return said
+    normal = tuple(p.text for p in detection.bank.prompts if p.role == "normal")
     if normal == GENERAL_NORMAL:
         listed = ", ".join(normal)
         return f"{said} Compared with general scenes ({listed}); say your own with --normal."

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from watchword.errors import PromptError
+from watchword.errors import KindMismatch, PromptError
 from watchword.types import Embeddings, PromptBank, Role, Scores
 
 WordKind = Literal["contrast", "margin", "cosine", "probability"]
@@ -142,31 +142,93 @@ def score_words(
         PromptError: the kind compares with normal sentences and a label has none.
         ValueError: embeddings and prompts of different width.
     """
-    options = options or ScoreOptions()
-    for name, value in (("alpha", alpha), ("tau", tau), ("temperature", temperature)):
-        _positive(name, value)
-    bank = prompts.bank
-    _need_normal(bank, options.kind)
-    cosines = _cosines(embeddings, prompts)
-    event = np.stack([_pooled(cosines, bank, label, "event", options) for label in bank.labels])
-    if options.kind == "cosine":
-        values = event
-    else:
-        normal = _normal_sides(cosines, bank, options)
-        if options.kind == "margin":
-            values = event - normal
-        elif options.kind == "contrast":
-            values = _sigmoid((_or(options.alpha, alpha) * event - normal) / _or(options.tau, tau))
-        else:
-            values = _softmax(event, normal, _or(options.temperature, temperature))
+    options = _settled(options or ScoreOptions(), alpha, tau, temperature)
+    _need_normal(prompts.bank, options.kind)
     return Scores(
-        values.T,
+        _values(_cosines(embeddings, prompts), prompts.bank, options).T,
         embeddings.edges_s,
-        bank.labels,
+        prompts.bank.labels,
         options.kind,
         video=embeddings.video,
         made_by=f"words {options.kind} {embeddings.encoder}",
     )
+
+
+def score_cosines(
+    cosines: Scores,
+    bank: PromptBank,
+    *,
+    options: ScoreOptions | None = None,
+    alpha: float = 1.0,
+    tau: float = 0.03,
+    temperature: float = 0.01,
+) -> Scores:
+    """What ``score_words`` gives, from saved cosines of sentences: Scores (T,K).
+
+    Args:
+        cosines: (T,P) of kind cosine, whose labels are sentences; others than the bank's may be
+            among them and have no part in it. A window of NaN stays NaN.
+        bank: which of the sentences speak for what. Its templates have no part in it: the cosines
+            say nothing of how their sentences were worded around.
+        options: as for ``score_words``.
+        alpha: likewise.
+        tau: likewise.
+        temperature: likewise.
+
+    Raises:
+        PromptError: a sentence of the bank is not among the labels, or the kind compares with
+            normal sentences and a label has none.
+        KindMismatch: the scores are no cosines.
+    """
+    options = _settled(options or ScoreOptions(), alpha, tau, temperature)
+    if cosines.kind != "cosine":
+        raise KindMismatch(f"scores of kind {cosines.kind} cannot be re-scored, only cosines can")
+    missing = [text for text in bank.texts if text not in cosines.labels]
+    if missing:
+        raise PromptError(
+            f"the cosines hold nothing of {', '.join(map(repr, missing))}; "
+            f"they were saved for {', '.join(map(repr, cosines.labels))}"
+        )
+    _need_normal(bank, options.kind)
+    columns = [cosines.labels.index(text) for text in bank.texts]
+    return Scores(
+        _values(np.ascontiguousarray(cosines.values.T[columns]), bank, options).T,
+        cosines.edges_s,
+        bank.labels,
+        options.kind,
+        video=cosines.video,
+        made_by=f"words {options.kind} {cosines.made_by.removeprefix('words cosine ')}".strip(),
+    )
+
+
+def _settled(options: ScoreOptions, alpha: float, tau: float, temperature: float) -> ScoreOptions:
+    """The options with the encoder's scale where they give none."""
+    for name, value in (("alpha", alpha), ("tau", tau), ("temperature", temperature)):
+        _positive(name, value)
+    return replace(
+        options,
+        alpha=_or(options.alpha, alpha),
+        tau=_or(options.tau, tau),
+        temperature=_or(options.temperature, temperature),
+    )
+
+
+def _values(
+    cosines: NDArray[np.float32], bank: PromptBank, options: ScoreOptions
+) -> NDArray[np.float32]:
+    """(K,T) of the cosines (P,T) of the bank's sentences, with options that are settled."""
+    event = np.stack([_pooled(cosines, bank, label, "event", options) for label in bank.labels])
+    if options.kind == "cosine":
+        return event
+    normal = _normal_sides(cosines, bank, options)
+    if options.kind == "margin":
+        return np.asarray(event - normal)
+    assert options.alpha is not None
+    assert options.tau is not None
+    assert options.temperature is not None
+    if options.kind == "contrast":
+        return _sigmoid((options.alpha * event - normal) / options.tau)
+    return _softmax(event, normal, options.temperature)
 
 
 def _cosines(embeddings: Embeddings, prompts: PromptVectors) -> NDArray[np.float32]:

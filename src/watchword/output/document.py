@@ -59,7 +59,7 @@ def to_document(detection: Detection) -> dict[str, Any]:
         events=[_event(event) for event in detection.events],
         scores=_scores(detection.scores),
         coverage=_coverage(detection.coverage),
-        prompts=_bank(detection.bank),
+        prompts=None if detection.bank is None else _bank(detection.bank),
         provenance=_provenance(detection.provenance),
         notice=detection.notice,
     )
@@ -85,18 +85,14 @@ def from_document(document: Mapping[str, Any], *, scores: Scores) -> Detection:
     named = tuple(part.label for part in read.scores.labels)
     if (named, read.scores.windows) != (scores.labels, len(scores)):
         raise ValueError("the scores belong to another document: labels or windows differ")
-    video, bank, coverage = read.video, read.prompts, read.coverage
+    video, coverage = read.video, read.coverage
     verdict = read.decision.model_dump(exclude={"positive", "evidence"})
     return Detection(
         info=VideoInfo(
             rate=None if video.rate_fraction is None else Fraction(video.rate_fraction),
             **video.model_dump(exclude={"rate", "rate_fraction"}),
         ),
-        bank=PromptBank(
-            prompts=tuple(Prompt(**prompt.model_dump()) for prompt in bank.prompts),
-            templates=tuple(bank.templates),
-            name=bank.name,
-        ),
+        bank=None if read.prompts is None else _as_bank(read.prompts),
         scores=scores,
         events=tuple(_as_event(part) for part in read.events),
         decision=Decision(
@@ -108,6 +104,14 @@ def from_document(document: Mapping[str, Any], *, scores: Scores) -> Detection:
         ),
         provenance=Provenance(**read.provenance.model_dump()),
         notice=read.notice,
+    )
+
+
+def _as_bank(part: BankPart) -> PromptBank:
+    return PromptBank(
+        prompts=tuple(Prompt(**prompt.model_dump()) for prompt in part.prompts),
+        templates=tuple(part.templates),
+        name=part.name,
     )
 
 

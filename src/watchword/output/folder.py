@@ -58,6 +58,7 @@ def write_run(
     folder: str | Path,
     *,
     options: OutputOptions | None = None,
+    raw_scores: Scores | None = None,
     prompt_scores: Scores | None = None,
     pictures: Pictures | None = None,
     annotation: Annotation | None = None,
@@ -69,6 +70,7 @@ def write_run(
         detection: what was found.
         folder: where; made if absent. Files of a user's in it are never touched.
         options: what to write.
+        raw_scores: the scores before smoothing, so that another smoothing can be tried later.
         prompt_scores: raw cosine of every sentence (T, sentences), for seed 1's matrix and plot.
         pictures: for the report; None takes them from the video.
         annotation: the truth, drawn beside the scores.
@@ -82,7 +84,12 @@ def write_run(
     with new_folder(folder, mark=_DOCUMENT, ours=RUN_FILES.__contains__, overwrite=overwrite) as to:
         write_document(detection, to / _DOCUMENT)
         write_events(detection, to / "events.csv")
-        write_parquet(detection.scores, to / "scores.parquet", prompt_scores=prompt_scores)
+        write_parquet(
+            detection.scores,
+            to / "scores.parquet",
+            raw_scores=raw_scores,
+            prompt_scores=prompt_scores,
+        )
         if prompt_scores is not None:
             write_matrix(prompt_scores, to)
         if options.plot:

@@ -93,7 +93,7 @@ def write_report(
         unmeasured=int(np.isnan(detection.scores.values).any(axis=1).sum()),
         problem=pictures.problem,
         config=_yaml(detection.provenance.config),
-        bank=_yaml(_bank(detection.bank)),
+        bank="" if detection.bank is None else _yaml(_bank(detection.bank)),
         source=shlex.quote(detection.info.source),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

@@ -197,8 +197,8 @@ class Document(_Model):
     """What the numbers mean and where they peak."""
     coverage: CoveragePart
     """How much was seen."""
-    prompts: BankPart
-    """What was watched for."""
+    prompts: BankPart | None
+    """What was watched for; null where no sentence had a part in it."""
     provenance: ProvenancePart
     """How to repeat it."""
     notice: str

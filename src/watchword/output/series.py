@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from watchword.types import Kind, Scores
 
 _SCORE = "score: "
+_RAW = "raw: "
 _COSINE = "cosine: "
 
 
@@ -23,13 +24,22 @@ def write_matrix(prompt_scores: Scores, folder: Path) -> None:
     (folder / "prompts.json").write_text(text + "\n", encoding="utf-8")
 
 
-def write_parquet(scores: Scores, path: Path, *, prompt_scores: Scores | None = None) -> None:
-    """A row a window: ``start_s``, ``end_s``, ``score: LABEL`` and ``cosine: SENTENCE`` columns.
+def write_parquet(
+    scores: Scores,
+    path: Path,
+    *,
+    raw_scores: Scores | None = None,
+    prompt_scores: Scores | None = None,
+) -> None:
+    """A row a window: ``start_s``, ``end_s`` and columns ``score: LABEL``.
 
-    What was not measured is null. Kind, maker and video stand in the file's metadata.
+    Likewise ``raw: LABEL`` before smoothing and ``cosine: SENTENCE``, if they are given. What was
+    not measured is null. Kind, maker and video stand in the file's metadata.
     """
     columns = {"start_s": pa.array(scores.edges_s[:-1]), "end_s": pa.array(scores.edges_s[1:])}
     columns |= _columns(_SCORE, scores)
+    if raw_scores is not None:
+        columns |= _columns(_RAW, raw_scores)
     if prompt_scores is not None:
         columns |= _columns(_COSINE, prompt_scores)
     about = {
@@ -49,18 +59,44 @@ def read_parquet(path: Path) -> Scores:
         OSError: the file cannot be read.
         ValueError: the file is no such table (pyarrow's errors are ValueErrors too).
     """
+    return _read(path, _SCORE)
+
+
+def read_raw_parquet(path: Path) -> Scores | None:
+    """The scores before smoothing; None if the file holds none, as where nothing was smoothed.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the file is no such table.
+    """
+    raw = _read(path, _RAW)
+    return raw if raw.labels else None
+
+
+def read_cosines_parquet(path: Path) -> Scores | None:
+    """The cosine of every sentence; None if the file holds none, as where a head gave the scores.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the file is no such table.
+    """
+    cosines = _read(path, _COSINE, kind="cosine")
+    return cosines if cosines.labels else None
+
+
+def _read(path: Path, prefix: str, *, kind: Kind | None = None) -> Scores:
     table = pq.read_table(path)
     metadata = table.schema.metadata or {}
     if b"watchword" not in metadata:
         raise ValueError("it was not written by Watchword")
     about = json.loads(metadata[b"watchword"])
-    named = [name for name in table.column_names if name.startswith(_SCORE)]
+    named = [name for name in table.column_names if name.startswith(prefix)]
     values = [_measured(table, name) for name in named]
     return Scores(
         values=np.array(values, np.float32).reshape(len(named), table.num_rows).T,
         edges_s=np.append(about["start_s"], table["end_s"].to_numpy()),
-        labels=tuple(name.removeprefix(_SCORE) for name in named),
-        kind=cast("Kind", about["kind"]),
+        labels=tuple(name.removeprefix(prefix) for name in named),
+        kind=kind or cast("Kind", about["kind"]),
         video=about["video"],
         made_by=about["made_by"],
     )

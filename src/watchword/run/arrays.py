@@ -7,14 +7,16 @@ without being told to.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from watchword.errors import DatasetError
+from watchword.evaluation.predictions.matrix import read_matrix
 from watchword.output.atomic import check_file, new_file
-from watchword.output.series import read_parquet
+from watchword.output.series import read_cosines_parquet
 from watchword.pipeline.detector import Detector
 from watchword.pipeline.embed import Listener, VideoEncoder
 from watchword.run.manifest import Job
@@ -81,36 +83,27 @@ def read_prompt_scores(path: Path, *, rate: float | None = None) -> Scores:
     Raises:
         DatasetError: files are missing, or do not belong together.
     """
+    if not path.is_dir():
+        return _matrix(path, rate)
     try:
-        if path.is_dir():
-            matrix, prompts = path / "scores.npy", path / "prompts.json"
-            kept = read_parquet(path / "scores.parquet")
-            edges_s, made_by = kept.edges_s, kept.made_by.removesuffix(" words")
-        else:
-            stem = path.with_suffix("")
-            matrix, prompts = path, Path(f"{stem}_prompts.json")
-            edges_s, made_by = _edges_beside(stem, path, rate), ""
-        values = np.load(matrix, allow_pickle=False)
-        texts = json.loads(prompts.read_text(encoding="utf-8"))["prompts"]
-        return Scores(values.T, edges_s, tuple(texts), "cosine", video=path.stem, made_by=made_by)
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as exc:
-        raise DatasetError(str(path), f"is not a run folder or a score file: {exc}") from exc
+        found = read_cosines_parquet(path / "scores.parquet")
+    except (OSError, ValueError) as exc:
+        raise DatasetError(str(path), f"is no run folder: {exc}") from exc
+    if found is None:
+        raise DatasetError(str(path), "holds no cosines of sentences; its scores come from a head")
+    return replace(found, video=path.stem, made_by=found.made_by.removesuffix(" words"))
+
+
+def _matrix(path: Path, rate: float | None) -> Scores:
+    scores = read_matrix(path, rate=rate).scores
+    assert scores is not None
+    return scores
 
 
 def _check_free(paths: tuple[Path, ...], *, overwrite: bool) -> None:
     """Before an hour is spent on encoding: OutputError if a file may not be written."""
     for path in paths:
         check_file(path, overwrite=overwrite)
-
-
-def _edges_beside(stem: Path, path: Path, rate: float | None) -> NDArray[np.float64]:
-    beside = Path(f"{stem}_edges_s.npy")
-    if beside.is_file():
-        return np.asarray(np.load(beside, allow_pickle=False), np.float64)
-    if rate is None:
-        raise DatasetError(str(path), "holds no times; give --rate in pictures a second")
-    windows = np.load(path, mmap_mode="r", allow_pickle=False).shape[1]
-    return np.arange(windows + 1) / rate
 
 
 def write_bytes(path: Path, content: bytes, *, overwrite: bool = False) -> None:

@@ -160,7 +160,8 @@ def _run(
             detection,
             folder,
             options=detector.config.output,
-            prompt_scores=detector.prompt_scores(embeddings),
+            raw_scores=detector.raw_scores(embeddings),
+            prompt_scores=None if detector.bank is None else detector.prompt_scores(embeddings),
             annotation=options.annotation,
             overwrite=options.overwrite,
         )

@@ -4,20 +4,24 @@
 "end": 150}], ...}``. Frames count from 0 and ``end`` is the first frame after the hazard: the files
 mark a whole video as 0 to ``total_frames``. The label is ``type`` (in older files, which lack it,
 "hazard"); ``description`` and ``target_hazard`` tell the answer in words and are not read, so that
-they cannot reach a prompt.
+they cannot reach a prompt. No rate is stated, and ``total_frames`` is off by one or more for many
+videos.
+
+The video's name is that of the file, ``scene_001.mp4`` of ``scene_001.mp4.json``: the scores beside
+it are ``scene_001.npy``, while the text inside says ``video_001.mp4``. Only a lone file whose name
+does not end as a video's before the ``.json`` is believed on ``video``.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from watchword.errors import DatasetError
-from watchword.types import Annotation, Span
+from watchword.evaluation.datasets.record import FrameSpan, Record
+from watchword.evaluation.datasets.text_file import head_of, json_of
 
 NEEDED = ("video", "total_frames", "events")
 
@@ -27,75 +31,93 @@ def is_scene(found: Mapping[str, Any]) -> bool:
     return "events" in found and "total_frames" in found
 
 
-def parse_scene(
-    found: Mapping[str, Any],
-    *,
-    file: str,
-    rate: float | None = None,
-    pts_s: ArrayLike | None = None,
-) -> Annotation:
-    """The truth of a scene file in seconds.
+def sniff(path: Path) -> bool:
+    """Whether it is a scene file, or a folder that holds one."""
+    if path.is_dir():
+        return any(_looks_like_a_scene(file) for file in _files(path))
+    return _looks_like_a_scene(path)
+
+
+def read(path: Path) -> tuple[Record, ...]:
+    """The records of one scene file or of a folder of them, in order of name.
+
+    The sentences of scores (``*_prompts.json``) may lie in the same folder and are passed over.
+
+    Raises:
+        DatasetError: a file that is no scene, or a hazard that is not in its video.
+    """
+    if not path.is_dir():
+        return (_scene(path),)
+    files = _files(path)
+    if not files:
+        raise DatasetError(str(path), "holds no scene file (.json)")
+    return tuple(replace(_scene(file), video=file.stem) for file in files)
+
+
+def scene_record(found: Mapping[str, Any], *, file: str) -> Record:
+    """The truth of a scene file, in frames.
 
     Args:
         found: the file's JSON object.
-        file: what an error names.
-        rate: frames a second; the duration is then ``total_frames`` long.
-        pts_s: (N,) times of the video's frames in seconds, used instead of a rate; the last frame
-            lasts as long as the one before it.
+        file: where it stands: gives the video's name, and errors name it.
 
     Raises:
-        DatasetError: neither rate nor times, a missing key, or a frame that is not in the video.
+        DatasetError: a missing key, or a frame that is not in the video.
     """
     for key in NEEDED:
         if key not in found:
             raise DatasetError(file, f"lacks {key!r}; a scene file holds {', '.join(NEEDED)}")
-    edges = _edges(found["total_frames"], file, rate, pts_s)
-    label = str(found.get("type") or "hazard")
-    events = found["events"]
+    frames, events = found["total_frames"], found["events"]
+    if not _whole(frames) or frames < 1:
+        raise DatasetError(file, f"total_frames must be a whole number, got {frames!r}")
     if not isinstance(events, list):
         raise DatasetError(file, f"events must be a list, got {events!r}")
-    spans = tuple(_span(event, label, edges, file, row) for row, event in enumerate(events, 1))
-    return Annotation(
-        video=str(found["video"]),
+    label = str(found.get("type") or "hazard")
+    spans = tuple(_span(event, label, frames, file, row) for row, event in enumerate(events, 1))
+    inside, name = str(found["video"]), Path(file).stem
+    ending = Path(inside).suffix
+    return Record(
+        video=name if ending and name.endswith(ending) else inside,
+        where=file,
         spans=spans,
         labels=(label,) if spans else (),
-        duration_s=float(edges[-1]),
         anomalous=bool(spans),
+        frame_count=frames,
     )
 
 
-def _edges(
-    total_frames: Any, file: str, rate: float | None, pts_s: ArrayLike | None
-) -> NDArray[np.float64]:
-    """(N+1,) start of each frame and the end of the last, in seconds."""
-    if pts_s is not None:
-        pts = np.asarray(pts_s, np.float64)
-        if pts.ndim != 1 or len(pts) < 2 or not (np.diff(pts) > 0).all():
-            raise ValueError("pts_s must be two or more times that rise strictly")
-        return np.append(pts, 2 * pts[-1] - pts[-2])
-    if rate is None:
-        raise DatasetError(
-            file, "counts frames; give the video's frame rate (--rate) or its frame times"
-        )
-    if not (math.isfinite(rate) and rate > 0):
-        raise ValueError(f"rate is {rate}, it must be a positive number of frames a second")
-    if not _whole(total_frames) or total_frames < 1:
-        raise DatasetError(file, f"total_frames must be a whole number, got {total_frames!r}")
-    return np.arange(total_frames + 1) / rate
+def _files(folder: Path) -> list[Path]:
+    return sorted(
+        file
+        for file in folder.glob("*.json")
+        if not (file.name.startswith(".") or file.name.endswith("_prompts.json"))
+    )
 
 
-def _span(event: Any, label: str, edges: NDArray[np.float64], file: str, row: int) -> Span:
+def _looks_like_a_scene(path: Path) -> bool:
+    head = head_of(path)
+    return head.lstrip().startswith("{") and '"total_frames"' in head and '"events"' in head
+
+
+def _scene(path: Path) -> Record:
+    found = json_of(path)
+    if not isinstance(found, dict) or not is_scene(found):
+        raise DatasetError(str(path), f"is no scene file; one holds {', '.join(NEEDED)}")
+    return scene_record(found, file=str(path))
+
+
+def _span(event: Any, label: str, frames: int, file: str, row: int) -> FrameSpan:
     if not isinstance(event, dict) or not (_whole(event.get("start")) and _whole(event.get("end"))):
         raise DatasetError(file, f"an event must hold frames start and end, got {event!r}", row=row)
     start, end = event["start"], event["end"]
-    if not 0 <= start < end <= len(edges) - 1:
+    if not 0 <= start < end <= frames:
         raise DatasetError(
             file,
-            f"event [{start}, {end}) must lie within the {len(edges) - 1} frames of the video and "
+            f"event [{start}, {end}) must lie within the {frames} frames of the video and "
             "end after it starts",
             row=row,
         )
-    return Span(label, float(edges[start]), float(edges[end]))
+    return FrameSpan(label, start, end)
 
 
 def _whole(value: Any) -> bool:

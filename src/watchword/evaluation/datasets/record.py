@@ -8,7 +8,7 @@ half-open frames ``[start, end)`` and says in its docstring how.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -137,7 +137,9 @@ class Record:
                 "name the videos' folder (--videos) or the frame rate (--rate)",
             )
         duration_s = self._duration_s(clock)
-        spans = tuple(self._seconds(span, clock, duration_s) for span in self.spans)
+        inside = tuple(self._inside(span, clock) for span in self.spans)
+        late = sum(span != kept for span, kept in zip(self.spans, inside, strict=True))
+        spans = tuple(self._seconds(span, clock, duration_s) for span in inside)
         return Annotation(
             video=self.video,
             spans=spans,
@@ -148,6 +150,9 @@ class Record:
             group=self.group,
             accident_s=self._moment(self.accident, clock),
             masks=None if self.masks is None else str(self.masks),
+            notes=(f"{late} events end one frame after the video; they end with it.",)
+            if late
+            else (),
         )
 
     def _duration_s(self, clock: FrameClock | None) -> float | None:
@@ -158,6 +163,16 @@ class Record:
         if clock.edges_s is not None:
             return float(clock.edges_s[-1])
         return None if self.frame_count is None else clock.at(self.frame_count)
+
+    def _inside(self, span: FrameSpan | Span, clock: FrameClock | None) -> FrameSpan | Span:
+        """The span without its last frame, if just that one is not in the video.
+
+        Published lists hold such ends, as those who count from 1 or include the last frame write.
+        """
+        known = None if clock is None else clock.frames or self.frame_count
+        if isinstance(span, FrameSpan) and span.end - 1 == known and span.start < span.end - 1:
+            return replace(span, end=span.end - 1)
+        return span
 
     def _seconds(
         self, span: FrameSpan | Span, clock: FrameClock | None, duration_s: float | None

@@ -46,6 +46,7 @@ class Prediction:
         video: its path or name, as the files give it; what annotations are matched with.
         where: the file or folder (and row) it stands in, which errors name.
         scores: scores over time; None if only events or a verdict were saved.
+        raw: the same scores before they were smoothed, where they were saved.
         events: events as saved; None if only scores were (a threshold then makes them).
         verdict: score of the whole video as saved; None if it was not.
         positive: whether the whole video was called an event; None if nobody said.
@@ -60,6 +61,7 @@ class Prediction:
     video: str
     where: str
     scores: Scores | None = None
+    raw: Scores | None = None
     events: tuple[Event, ...] | None = None
     verdict: float | None = None
     positive: bool | None = None

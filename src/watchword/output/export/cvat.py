@@ -20,7 +20,7 @@ def write_cvat(detection: Detection, path: Path, options: ExportOptions) -> None
         OutputError: the frames cannot be counted.
     """
     numbering = number_frames(detection.info, rate=options.rate)
-    labels = dict.fromkeys((*detection.bank.labels, *(e.label for e in detection.events)))
+    labels = dict.fromkeys((*detection.scores.labels, *(e.label for e in detection.events)))
     root = ET.Element("annotations")
     # Two hyphens in a row would end an XML comment.
     model = one_line(detection.provenance.encoder_name).replace("--", "-")

@@ -21,7 +21,7 @@ def write_fiftyone(detection: Detection, path: Path, options: ExportOptions) -> 
         OutputError: the frames cannot be counted.
     """
     numbering = number_frames(detection.info, rate=options.rate)
-    named = (*detection.bank.labels, *(event.label for event in detection.events))
+    named = (*detection.scores.labels, *(event.label for event in detection.events))
     classes = list(dict.fromkeys(named))
     found = []
     for event in detection.events:

@@ -1,0 +1,1 @@
+"""Figures of one level of truth a file: windows, events, whole videos, pixels, what is to come."""

@@ -1,0 +1,364 @@
+"""People who try to fool the guard, and honest ones whom it must leave alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from evaluation.making import A, B, cases, noisy, prediction, record, tiny
+from watchword.errors import LeakageError
+from watchword.evaluation.duplicates import alike
+from watchword.evaluation.evaluate import EvaluationOptions, evaluate
+from watchword.evaluation.leakage import find_leaks, refuse_leaks
+from watchword.evaluation.predictions.prediction import Made
+from watchword.evaluation.truth_texts import truth_labels, truth_texts
+from watchword.evaluation.wording import likeness, words_of
+from watchword.evidence.smooth import Smoothing
+from watchword.types import Prompt, PromptBank
+
+SCENE = {
+    "video": "video_001.mp4",
+    "type": "animal",
+    "description": "two deer running onto the road",
+    "total_frames": 10,
+    "target_hazard": "deer",
+    "events": [{"start": 2, "end": 5}],
+}
+
+
+@pytest.fixture
+def truth(tmp_path):
+    path = tmp_path / "scene.json"
+    path.write_text(json.dumps(SCENE))
+    return path
+
+
+def found(made, truth=None, **more):
+    files = () if truth is None else (truth,)
+    return {f.code: f for f in find_leaks(made, truth_files=files, **more)}
+
+
+def asked(*texts, templates=("{}",)):
+    bank = PromptBank(tuple(Prompt(text, "event") for text in texts), templates)
+    return tiny(Made(bank=bank))
+
+
+# --- words
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "two deer running onto the road",
+        "Two DEER, running onto the Road!",
+        "2 deer running onto a road",
+        "two deer runs onto the roads",
+        "onto the road, running: two deer",
+        "two deer running",
+        "a dashcam picture of two deer running onto the road",
+        "two de\u200ber running onto the road",
+        "ｔｗｏ ｄｅｅｒ running onto the road",
+        "two_deer-running onto/the road",
+    ],
+)
+def test_a_prompt_that_repeats_the_truth_is_caught(truth, prompt):
+    assert found(asked(prompt), truth)["prompt_repeats_truth"].serious
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "animal",
+        "animals",
+        "a car on a road",
+        "two people",
+        "an elk crossing",
+        "cow running",
+        "road",
+    ],
+)
+def test_generic_prompts_and_labels_pass(truth, prompt):
+    codes = found(asked(prompt), truth)
+    assert not {"prompt_repeats_truth", "prompt_resembles_truth"} & codes.keys()
+
+
+@pytest.mark.parametrize(
+    "prompt", ["deer", "the deer", "deer running", "deer running onto the muddy road"]
+)
+def test_a_word_of_the_truth_is_told_and_not_refused(truth, prompt):
+    assert not found(asked(prompt), truth)["prompt_resembles_truth"].serious
+
+
+def test_prompts_hidden_in_templates_and_normal_sentences_are_caught(truth):
+    hidden = asked("deer", templates=("two {} running onto the road",))
+    assert "prompt_repeats_truth" in found(hidden, truth)
+    bank = PromptBank(
+        (Prompt("a hazard", "event"), Prompt("two deer running onto the road", "", "normal"))
+    )
+    assert "prompt_repeats_truth" in found(tiny(Made(bank=bank)), truth)
+    assert "prompt_repeats_truth" in found(tiny(Made(sentences=("two deer running",))), truth)
+
+
+def test_synonyms_are_not_caught_and_the_guard_says_so(truth):
+    from watchword.evaluation import leakage
+
+    assert "prompt_repeats_truth" not in found(asked("a pair of stags on the lane"), truth)
+    assert "synonyms" in leakage.__doc__
+
+
+def test_without_an_annotation_file_the_guard_says_that_it_did_not_look():
+    assert not found(asked("two deer running"))["prompts_unchecked"].serious
+
+
+def test_the_files_of_the_records_are_looked_at_without_being_named(truth):
+    made = cases(
+        [prediction("a", A, made=Made(sentences=("two deer running",)))],
+        [record("a", (2, 5), where=f"{truth}, row 3")],
+    )
+    assert "prompt_repeats_truth" in found(made)
+
+
+@pytest.mark.parametrize(
+    ("text", "caught"), [("what abuse 028_x264 shows", True), ("abuse", False), ("28", False)]
+)
+def test_a_prompt_that_names_a_video(text, caught):
+    made = Made(sentences=(text,))
+    video = cases([prediction("Abuse028_x264", A, made=made)], [record("Abuse028_x264", (2, 5))])
+    assert ("prompt_names_video" in found(video)) == caught
+
+
+def test_sentences_of_one_video_are_caught_whatever_the_truth_says(truth):
+    common = ("hazard", "object")
+    made = cases(
+        [
+            prediction("a", A, made=Made(sentences=(*common, "zwei Rehe"))),
+            prediction("b", B, made=Made(sentences=common)),
+        ],
+        [record("a", (2, 5)), record("b")],
+    )
+    finding = found(made)["sentence_of_one_video"]
+    assert finding.serious
+    assert finding.videos == ("a",)
+    assert "sentence_of_one_video" not in found(tiny(Made(sentences=common)))
+
+
+def test_texts_are_read_from_every_kind_of_file(tmp_path):
+    (tmp_path / "a.json").write_text(
+        json.dumps(
+            [{"meta": {"hivau_summary": ["A man falls.", {"x": "He gets up"}]}, "cls": "Fall"}]
+        )
+    )
+    (tmp_path / "b.jsonl").write_text('{"text": "Will it crash?", "label": "1"}\nno json\n')
+    (tmp_path / "c.csv").write_text("video,cause,type\nx.mp4,driver asleep,crash\n")
+    (tmp_path / "d.txt").write_text("Abuse028_x264  Abuse  165  240\na man kicks a small dog\n")
+    (tmp_path / "e_prompts.json").write_text(json.dumps({"prompts": ["never truth"]}))
+    (tmp_path / "broken.json").write_bytes(b"\xff\xfe{")
+    texts = {"A man falls.", "He gets up", "Will it crash?", "driver asleep"}
+    assert truth_texts(tmp_path) == {*texts, "a man kicks a small dog"}
+    assert truth_labels(tmp_path) == {"Fall", "crash"}
+
+
+def test_a_label_that_is_a_sentence_counts_as_text(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("video,label\nx,man in red shirt steals handbag\n")
+    assert "prompt_repeats_truth" in found(asked("man in red shirt steals handbag"), path)
+
+
+def test_a_short_prompt_is_not_found_in_a_long_paragraph_by_accident():
+    story = words_of(" ".join(f"word{i}" for i in range(40)) + " person street walking dog car")
+    assert likeness(words_of("car person word3"), story) is None
+    assert likeness(words_of("person street walking"), story) == "repeats"
+    assert likeness(words_of("car, dog and a walking person"), story) == "repeats"
+    assert likeness(words_of("car dog person word3"), story) is None
+
+
+# --- what was learned
+
+
+def calibrated(**facts):
+    made = Made(fitted={"calibration": facts})
+    return cases(
+        [
+            prediction("test/a.mp4", A, made=made, video_fingerprint="fa"),
+            prediction("test/b.mp4", B, made=made, video_fingerprint="fb"),
+        ],
+        [record("test/a", (2, 5), split="test"), record("test/b", split="test")],
+        split="test",
+    )
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"videos": ["test/a.mp4"], "fingerprints": ["fa"]},
+        {"videos": ["A.avi"], "fingerprints": ["other"]},
+        {"videos": ["/elsewhere/renamed.mp4"], "fingerprints": ["fa"]},
+    ],
+)
+def test_what_was_fitted_on_a_test_video_is_caught(facts):
+    finding = found(calibrated(**facts))["fitted_on_test"]
+    assert finding.serious
+    assert finding.videos == ("a",)
+
+
+@pytest.mark.parametrize("facts", [{}, {"videos": []}, {"fingerprints": ["x"]}])
+def test_an_emptied_list_of_videos_is_caught(facts):
+    assert found(calibrated(**facts))["fitted_unknown"].serious
+
+
+def test_honest_calibrations_pass():
+    codes = found(calibrated(videos=["train/x.mp4"], fingerprints=["fx"], split="train"))
+    assert not codes
+
+
+def test_namesakes_and_lists_without_fingerprints_are_told_only():
+    codes = found(calibrated(videos=["train/a.mp4"], split="test"))
+    assert {"fitted_on_namesake", "fitted_by_name_only", "fitted_on_same_split"} <= codes.keys()
+    assert not any(finding.serious for finding in codes.values())
+
+
+def test_a_threshold_that_was_chosen_here():
+    made = tiny()
+    options = EvaluationOptions(samples=10, threshold=0.8)
+    codes = {f.code: f for f in evaluate(made, options).findings}
+    assert not codes["threshold_is_best"].serious
+    other = evaluate(made, replace(options, threshold=0.3))
+    assert not other.findings
+    chosen = evaluate(made, replace(options, threshold_videos=("a",)))
+    assert any(f.code == "threshold_on_test" and f.serious for f in chosen.findings)
+    nowhere = evaluate(made, replace(options, threshold_videos=()))
+    assert any(f.code == "threshold_unknown" and f.serious for f in nowhere.findings)
+    elsewhere = evaluate(made, replace(options, threshold=0.3, threshold_videos=("z",)))
+    assert not elsewhere.findings
+
+
+def test_the_balance_is_nobodys_choice():
+    made = tiny()
+    assert not evaluate(made, EvaluationOptions(samples=10)).findings
+
+
+def test_smoothing_and_stretching_of_this_evaluation():
+    smoothed = found(tiny(smoothing=Smoothing("mean", 3.0)))
+    assert not smoothed["smoothing_here"].serious
+    assert found(tiny(normalise="per_video"))["normalised_on_test"].serious
+    assert found(tiny(normalise="global"))["normalised_on_test"].serious
+    assert found(tiny(Made(normalised="per video")))["normalised_on_test"].serious
+
+
+def test_stretching_that_nobody_declared():
+    made = noisy(videos=4)
+    rows = []
+    for case in made.cases:
+        values = case.scores.values[:, 0].astype(float)
+        values = (values - values.min()) / (values.max() - values.min())
+        rows.append(prediction(case.name, values))
+    secret = cases(rows, [record(case.name) for case in made.cases])
+    assert found(secret)["looks_normalised"].serious
+    clipped = cases(
+        [prediction(f"v{i}", [0.0] * 10 + [1.0] * 10) for i in range(4)],
+        [record(f"v{i}") for i in range(4)],
+    )
+    assert "looks_normalised" not in found(clipped)
+
+
+# --- copies
+
+
+def series(seed, size=200):
+    return np.random.default_rng(seed).normal(size=size).cumsum()
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda x: x,
+        lambda x: 3 * x - 1,
+        lambda x: x[40:],
+        lambda x: x[:120],
+        lambda x: np.concatenate([series(9, 50), x[20:150]]),
+        lambda x: np.repeat(x, 2),
+        lambda x: x + np.random.default_rng(1).normal(size=len(x)) * 1e-3,
+    ],
+    ids=["same", "rescaled", "late", "early", "inside", "slower", "noise"],
+)
+def test_copies_are_found_by_their_scores(copied):
+    original = series(0)
+    assert alike([series(1), original, copied(original)]) == ((1, 2),)
+
+
+def test_videos_that_are_no_copies_are_left_alone():
+    straight = np.linspace(0, 1, 100)
+    bump = np.exp(-(np.linspace(-3, 3, 100) ** 2))
+    others = [straight, straight * 2, bump, np.roll(bump, 3), np.zeros(100), np.ones(100)]
+    short = [np.array([0.1, 0.9]), np.array([0.1, 0.9])]
+    assert alike([*(series(i) for i in range(30)), *short, straight, np.zeros(100)]) == ()
+    assert (0, 2) not in alike(others)
+    assert alike([np.full(50, np.nan), np.full(50, np.nan)]) == ()
+    assert alike([]) == ()
+
+
+def test_a_copy_in_the_calibrations_list_or_another_split_is_serious():
+    x = 1 / (1 + np.exp(-series(0)))
+    made = Made(fitted={"calibration": {"videos": ["holiday.mp4"], "fingerprints": ["h"]}})
+    predicted = [prediction("a", x, made=made), prediction("holiday", x[:150], made=made)]
+    across = cases(predicted, [record("a", (2, 5))])
+    assert found(across)["duplicate_across_splits"].serious
+    plain = [replace(p, made=Made()) for p in predicted]
+    truth = [record("a", (2, 5), split="test"), record("holiday", split="train")]
+    assert found(cases(plain, truth, split="test"))["duplicate_across_splits"].serious
+    assert not found(cases(plain, [record("a")]))["duplicate_outside"].serious
+    inside = found(cases(plain, [record("a"), record("holiday")]))["duplicate_in_set"]
+    assert not inside.serious
+    assert inside.videos == ("a", "holiday")
+
+
+def test_copies_are_found_by_their_content():
+    predicted = [
+        prediction("a", A, video_fingerprint="same"),
+        prediction("b", B, video_fingerprint="same"),
+    ]
+    assert (
+        "by their content"
+        in found(cases(predicted, [record("a"), record("b")]))["duplicate_in_set"].sentence
+    )
+
+
+def test_a_video_in_two_splits_is_caught_and_a_namesake_told():
+    test = [record("a", split="test"), record("b", split="test")]
+    predicted = [prediction("a", A), prediction("b", B)]
+    same = cases(predicted, [*test, record("a.avi", split="train")], split="test")
+    assert found(same)["video_in_two_splits"].serious
+    far = [
+        record("testing/01", split="test"),
+        record("training/01", split="train"),
+    ]
+    namesake = cases([prediction("testing/01", A)], far, split="test")
+    assert not found(namesake)["namesake_in_split"].serious
+
+
+# --- what follows
+
+
+def test_strict_refuses_and_lists_every_serious_finding(truth):
+    made = asked("two deer running onto the road")
+    strict = EvaluationOptions(samples=10, strict=True, truth_files=(truth,))
+    with pytest.raises(LeakageError, match="two deer running onto the road"):
+        evaluate(made, strict)
+    assert evaluate(asked("animal"), strict).findings == ()
+    warned = evaluate(made, replace(strict, strict=False))
+    assert [finding.serious for finding in warned.findings] == [True]
+    refuse_leaks(())
+
+
+def test_serious_findings_stand_first(truth):
+    codes = find_leaks(
+        tiny(Made(sentences=("deer", "two deer running")), smoothing=Smoothing("mean", 3.0)),
+        truth_files=(truth,),
+    )
+    assert [finding.serious for finding in codes] == sorted(
+        (finding.serious for finding in codes), reverse=True
+    )
+    assert len(codes) == 3

@@ -1,0 +1,38 @@
+"""Pixel measures the slow and obvious way: every threshold, every region."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from scipy.ndimage import label
+
+
+def reference_regions(masks):
+    """(video, frame, pixels) of every connected part of every frame, diagonals included."""
+    regions = []
+    for number, mask in enumerate(masks):
+        for time, frame in enumerate(mask):
+            parts, count = label(frame, structure=np.ones((3, 3)))
+            regions += [(number, time, parts == part) for part in range(1, count + 1)]
+    return regions
+
+
+def reference_aupro(masks, maps, limit):
+    regions = reference_regions(masks)
+    normal = np.concatenate([m[~mask] for mask, m in zip(masks, maps, strict=True)])
+    points = [(0.0, 0.0)]
+    for threshold in sorted({value for m in maps for value in m.ravel()}, reverse=True):
+        found = [
+            (maps[number][time][pixels] >= threshold).mean() for number, time, pixels in regions
+        ]
+        points.append(((normal >= threshold).mean(), np.mean(found)))
+    area = 0.0
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if x0 >= limit:
+            break
+        if x1 > limit:
+            y1 = y0 + (y1 - y0) * (limit - x0) / (x1 - x0)
+            x1 = limit
+        area += (x1 - x0) * (y0 + y1) / 2
+    return area / limit
