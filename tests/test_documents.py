@@ -15,10 +15,11 @@ from watchword.cli.main import app
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+EVALUATION = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 @pytest.mark.parametrize("code", blocks("python"))
@@ -44,15 +45,24 @@ def test_the_page_of_stages_runs_from_top_to_bottom(
     assert (tmp_path / "results" / "demo.srt").is_file()
 
 
+@pytest.mark.parametrize("code", blocks("python", EVALUATION))
+def test_python_examples_of_the_page_on_evaluation_run(
+    code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exec(compile(code, "evaluation.md", "exec"), {})
+    assert "AUC 0.9" in capsys.readouterr().out
+
+
 def commands() -> list[list[str]]:
-    lines = [line.split("#")[0] for block in blocks("sh") for line in block.splitlines()]
+    shown = [*blocks("sh"), *blocks("sh", EVALUATION)]
+    lines = [line.split("#")[0] for block in shown for line in block.splitlines()]
     parts = [part for line in lines for part in line.split("&&")]
     words = [shlex.split(part) for part in parts]
     return [w[1:] for w in words if w and w[0].endswith("watchword")]
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
-def test_commands_of_the_readme_exist_with_the_options_they_show(words: list[str]) -> None:
+def test_commands_that_pages_show_exist_with_the_options_they_show(words: list[str]) -> None:
     command = get_command(app)
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words[0]]  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Annotation": "watchword.types",
+    "Calibration": "watchword.evaluation.calibrate.calibration",
     "Config": "watchword.config",
     "Detection": "watchword.types",
     "Detector": "watchword.pipeline.detector",
@@ -26,11 +27,17 @@ _HOME = {
     "Scores": "watchword.types",
     "Span": "watchword.types",
     "WatchwordError": "watchword.errors",
+    "compare": "watchword.evaluation.compare",
     "decide": "watchword.events.decide",
     "detect_events": "watchword.events.tracker",
+    "evaluate": "watchword.evaluation.evaluate",
     "load_bank": "watchword.evidence.prompts",
+    "load_cases": "watchword.evaluation.matching",
     "load_encoder": "watchword.encoders.catalog",
     "open_video": "watchword.video.reader",
+    "read_calibration": "watchword.evaluation.calibrate.calibration_file",
+    "read_predictions": "watchword.evaluation.predictions.read",
+    "read_records": "watchword.evaluation.datasets.formats",
     "score_words": "watchword.evidence.words",
     "write_run": "watchword.output.folder",
 }

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from evaluation.making import A, B, cases, noisy, prediction, record, tiny
 from watchword.errors import LeakageError
-from watchword.evaluation.duplicates import alike
+from watchword.evaluation.duplicates import alike, alike_together
 from watchword.evaluation.evaluate import EvaluationOptions, evaluate
 from watchword.evaluation.leakage import find_leaks, refuse_leaks
-from watchword.evaluation.predictions.prediction import Made
+from watchword.evaluation.predictions.prediction import Made, Prediction
 from watchword.evaluation.truth_texts import truth_labels, truth_texts
 from watchword.evaluation.wording import likeness, words_of
 from watchword.evidence.smooth import Smoothing
@@ -107,6 +108,45 @@ def test_synonyms_are_not_caught_and_the_guard_says_so(truth):
 
     assert "prompt_repeats_truth" not in found(asked("a pair of stags on the lane"), truth)
     assert "synonyms" in leakage.__doc__
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "two d\u0435\u0435r running onto the r\u043ead",  # Cyrillic
+        "tw\u03bf deer running onto the r\u03bfad",  # Greek
+        "t w o d e e r r u n n i n g o n t o t h e r o a d",
+        "twodeerrunningontotheroad",
+        "two\u3164deer running onto the road",
+        "tw\u00f6 d\u00e9er r\u00fanning \u00f6nto the road",
+    ],
+)
+def test_letters_that_only_look_the_same_and_blanks_do_not_hide_the_truth(truth, prompt):
+    assert found(asked(prompt), truth)["prompt_repeats_truth"].serious
+
+
+def test_the_truth_scattered_over_a_long_prompt_is_told(truth):
+    padding = " ".join(f"sunny{i} street{i}" for i in range(8))
+    prompt = f"two {padding} deer {padding} running {padding} road"
+    assert not found(asked(prompt), truth)["prompt_resembles_truth"].serious
+
+
+def test_files_beside_the_truth_are_looked_at(truth):
+    beside = truth.with_name("captions.csv")
+    beside.write_text("video,caption\nvideo_001.mp4,a stag leaps over the crash barrier\n")
+    (truth.with_name("my_prompts.json")).write_text(json.dumps({"text": "a lorry in a ditch"}))
+    assert found(asked("stag leaps over crash barrier"), truth)["prompt_repeats_truth"].serious
+    assert "prompt_repeats_truth" not in found(asked("a lorry in a ditch"), truth)
+
+
+def test_a_question_that_is_asked_of_every_video_says_nothing_of_one(tmp_path):
+    path = tmp_path / "questions.jsonl"
+    question = "Is a vehicle collision likely to happen within 2 seconds?"
+    rows = [{"video": f"{i}.mp4", "text": question, "label": i % 2} for i in range(6)]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    assert "prompt_repeats_truth" not in found(asked(question), path)
+    path.write_text("\n".join(map(json.dumps, rows[:3])))
+    assert found(asked(question), path)["prompt_repeats_truth"].serious
 
 
 def test_without_an_annotation_file_the_guard_says_that_it_did_not_look():
@@ -209,13 +249,22 @@ def test_an_emptied_list_of_videos_is_caught(facts):
     assert found(calibrated(**facts))["fitted_unknown"].serious
 
 
+def test_a_list_robbed_of_its_fingerprints_is_caught():
+    assert found(calibrated(videos=["elsewhere/renamed.mp4"]))["fitted_by_name_only"].serious
+
+
+@pytest.mark.parametrize("name", ["test_Fall_a", "train_Fall_a.mp4"])
+def test_names_with_split_and_class_in_front_are_seen_through(name):
+    assert found(calibrated(videos=[name], fingerprints=["x"]))["fitted_on_test"].serious
+
+
 def test_honest_calibrations_pass():
     codes = found(calibrated(videos=["train/x.mp4"], fingerprints=["fx"], split="train"))
     assert not codes
 
 
 def test_namesakes_and_lists_without_fingerprints_are_told_only():
-    codes = found(calibrated(videos=["train/a.mp4"], split="test"))
+    codes = found(calibrated(videos=["train/a.mp4", "x.mp4"], fingerprints=["fx"], split="test"))
     assert {"fitted_on_namesake", "fitted_by_name_only", "fitted_on_same_split"} <= codes.keys()
     assert not any(finding.serious for finding in codes.values())
 
@@ -224,7 +273,7 @@ def test_a_threshold_that_was_chosen_here():
     made = tiny()
     options = EvaluationOptions(samples=10, threshold=0.8)
     codes = {f.code: f for f in evaluate(made, options).findings}
-    assert not codes["threshold_is_best"].serious
+    assert codes["threshold_is_best"].serious
     other = evaluate(made, replace(options, threshold=0.3))
     assert not other.findings
     chosen = evaluate(made, replace(options, threshold_videos=("a",)))
@@ -241,8 +290,11 @@ def test_the_balance_is_nobodys_choice():
 
 
 def test_smoothing_and_stretching_of_this_evaluation():
-    smoothed = found(tiny(smoothing=Smoothing("mean", 3.0)))
+    smoothed = found(tiny(smoothing=Smoothing("mean", 1.0)))
     assert not smoothed["smoothing_here"].serious
+    tuned = found(tiny(smoothing=Smoothing("mean", 3.0)))
+    assert tuned["smoothing_here"].serious
+    assert "smoothing_here" not in found(tiny(smoothing=Smoothing("mean", 3.0)), chosen_on=("z",))
     assert found(tiny(normalise="per_video"))["normalised_on_test"].serious
     assert found(tiny(normalise="global"))["normalised_on_test"].serious
     assert found(tiny(Made(normalised="per video")))["normalised_on_test"].serious
@@ -257,6 +309,21 @@ def test_stretching_that_nobody_declared():
         rows.append(prediction(case.name, values))
     secret = cases(rows, [record(case.name) for case in made.cases])
     assert found(secret)["looks_normalised"].serious
+    halved = [prediction(row.video, row.scores.values / 2 + 0.25) for row in rows]
+    told = found(cases(halved, [record(row.video) for row in halved]))["looks_normalised"]
+    assert told.serious
+    assert "0.25 to 0.75" in told.sentence
+    # A short video among them is no excuse.
+    more = [*rows, prediction("short", [0.3, 0.4])]
+    assert "looks_normalised" in found(cases(more, [record(row.video) for row in more]))
+    scored = []
+    for case in made.cases:
+        values = case.scores.values[:, 0].astype(float)
+        values = (values - values.mean()) / values.std()
+        scored.append(prediction(case.name, values, kind="margin"))
+    told = found(cases(scored, [record(case.name) for case in made.cases]))["looks_normalised"]
+    assert "standard deviation 1" in told.sentence
+    assert "looks_normalised" not in found(made)
     clipped = cases(
         [prediction(f"v{i}", [0.0] * 10 + [1.0] * 10) for i in range(4)],
         [record(f"v{i}") for i in range(4)],
@@ -298,6 +365,48 @@ def test_videos_that_are_no_copies_are_left_alone():
     assert (0, 2) not in alike(others)
     assert alike([np.full(50, np.nan), np.full(50, np.nan)]) == ()
     assert alike([]) == ()
+
+
+def test_copies_that_were_encoded_anew_are_found_by_their_labels_together():
+    rng = np.random.default_rng(3)
+    original = rng.normal(size=(90, 9)).cumsum(axis=0)
+    anew = original + rng.normal(size=original.shape)
+    others = [rng.normal(size=(90, 9)).cumsum(axis=0) for _ in range(20)]
+    assert alike([original.max(axis=1), anew.max(axis=1)]) == ()
+    assert alike_together([*others, original, anew]) == ((20, 21),)
+    assert alike_together([original[:, :3], anew[:, :3]]) == ()
+    assert alike_together([original[:10], anew[:10]]) == ()
+
+
+def test_smooth_series_that_agree_by_chance_are_no_copies():
+    rng = np.random.default_rng(5)
+    kernel = np.ones(40) / 40
+    smooth = [
+        np.stack([np.convolve(c, kernel, "same") for c in rng.normal(size=(6, 120))], axis=1)
+        for _ in range(40)
+    ]
+    assert alike_together(smooth) == ()
+    empty = np.empty((0, 6))
+    assert alike_together([empty, np.ones((50, 6)), np.full((50, 6), np.nan)]) == ()
+
+
+@pytest.mark.shared
+def test_a_real_video_that_stands_in_the_set_twice_is_found(shared):
+    from watchword.config import Config
+    from watchword.pipeline.detector import Detector
+
+    # As the guard does: before smoothing.
+    detector = Detector("driving", config=Config(smoothing=Smoothing()))
+    found_files = sorted((shared / "data" / "ucf_crime").rglob("RoadAccidents0*.mp4"))
+    tables = [detector.detect(file).scores.values for file in found_files]
+    names = [f"{file.parent.name}/{file.stem}" for file in found_files]
+    pairs = [{names[a], names[b]} for a, b in alike_together(tables)]
+    assert pairs == [
+        {
+            "test_original/RoadAccidents017_x264",
+            "test_panel_crop/RoadAccidents017_x264",
+        }
+    ]
 
 
 def test_a_copy_in_the_calibrations_list_or_another_split_is_serious():
@@ -362,3 +471,47 @@ def test_serious_findings_stand_first(truth):
         (finding.serious for finding in codes), reverse=True
     )
     assert len(codes) == 3
+
+
+def swept(threshold, made=None, **more):
+    options = EvaluationOptions(samples=10, threshold=threshold, **more)
+    return {f.code: f for f in evaluate(made or noisy(videos=8, windows=80), options).findings}
+
+
+def test_the_best_of_a_coarse_sweep_is_told_and_its_neighbours_are_not():
+    made = noisy(videos=8, windows=80)
+    truth = np.concatenate([case.truth for case in made.cases])
+    values = np.concatenate([case.series for case in made.cases])
+    grid = np.round(np.arange(0.05, 0.96, 0.05), 2)
+    f1 = [f1_score(truth, values >= t) for t in grid]
+    assert "threshold_is_best" in swept(float(grid[np.argmax(f1)]))
+    assert "threshold_is_best" not in swept(0.93)
+
+
+def test_where_flagging_everything_is_best_there_was_nothing_to_choose():
+    made = noisy(videos=4, windows=80, lift=-3.0)
+    assert not any(f.serious for f in swept(1e-6, made).values())
+
+
+def test_the_balance_given_by_hand_is_no_choice_and_a_calibration_vouches():
+    best = swept(0.8, tiny())["threshold_is_best"]
+    assert best.serious
+    assert "threshold_is_best" not in swept(0.5, tiny())
+    assert not swept(0.8, tiny(), threshold_videos=("z",))
+
+
+def test_something_else_that_was_fitted_vouches_for_no_threshold():
+    head = tiny(Made(fitted={"head": {"videos": ["z"]}}))
+    assert swept(0.8, head)["threshold_is_best"].serious
+    calibrated_run = tiny(Made(fitted={"calibration": {"videos": ["z"]}}))
+    assert swept(0.8, calibrated_run)["threshold_is_best"].serious
+
+
+def test_the_best_threshold_for_whole_videos_is_caught_too():
+    scores = [*np.linspace(0.1, 0.6, 8), *np.linspace(0.45, 0.9, 8)]
+    predicted = [Prediction(f"v{i}", "p.csv", verdict=float(s)) for i, s in enumerate(scores)]
+    truth = [record(f"v{i}", anomalous=i >= 8) for i in range(16)]
+    made = cases(predicted, truth)
+    f1 = [f1_score(np.arange(16) >= 8, np.array(scores) >= t) for t in scores]
+    assert swept(float(scores[int(np.argmax(f1))]), made)["threshold_is_best"].serious
+    assert "threshold_is_best" not in swept(0.2, made)

@@ -12,6 +12,7 @@ from watchword.errors import DatasetError, KindMismatch
 from watchword.evaluation.datasets.record import FrameClock, FrameSpan, Record
 from watchword.evaluation.matching import CaseOptions, load_cases
 from watchword.evaluation.names import match_names, name_key, short_names
+from watchword.evaluation.predictions.prediction import Prediction
 from watchword.evidence.smooth import Smoothing
 from watchword.types import Event
 
@@ -205,3 +206,44 @@ def test_the_default_clock_asks_for_the_rate():
     found = load_cases([prediction("a", A)], [truth], options=CaseOptions(rate=1.0))
     assert found.cases[0].annotation.spans[0].start_s == 2.0
     assert no_clock(truth, None) is None
+
+
+def test_events_past_the_end_look_like_another_unit():
+    late = Prediction("a", "p.csv, row 2", events=(Event("event", 2000.0, 5000.0, 0.9),))
+    with pytest.raises(DatasetError, match=r"row 2.*ends at 5000\.00 s.*seconds"):
+        cases([late], [record("a", (2, 5), duration_s=10.0)])
+    fine = Prediction("a", "p.csv, row 2", events=(Event("event", 2.0, 10.5, 0.9),))
+    assert len(cases([fine], [record("a", (2, 5), duration_s=10.0)])) == 1
+
+
+def test_scores_of_which_none_was_measured_are_refused():
+    nothing = [prediction("a", [np.nan] * 10), prediction("b", [np.nan] * 10)]
+    truth = [record("a", (2, 5)), record("b")]
+    with pytest.raises(DatasetError, match=r"a\.parquet.*no score that was measured"):
+        cases(nothing, truth)
+    assert len(cases([nothing[0], prediction("b", B)], truth)) == 2
+
+
+def test_rates_and_cosines_that_cannot_be_are_told():
+    truth = [record("a", (2, 5), rate=30.0)]
+    assert (
+        "states 30 frames a second; 3 was" in cases([prediction("a", A)], truth, rate=3.0).notes[0]
+    )
+    assert cases([prediction("a", A)], truth, rate=30.0).notes == ()
+    percent = prediction("a", [100 * a for a in A], kind="cosine")
+    assert "Scores reach 90, which no cosine does" in cases([percent], truth).notes[0]
+    assert cases([prediction("a", A, kind="cosine")], truth).notes == ()
+
+
+def test_the_split_that_was_meant_is_named():
+    truth = [record("a", (2, 5), split="test"), record("b", split="train")]
+    with pytest.raises(DatasetError, match="--split test"):
+        cases([prediction("a", A)], truth)
+    with pytest.raises(DatasetError) as other:
+        cases([prediction("a", A)], [*truth, record("c", split="test")])
+    assert "--split" not in str(other.value)
+
+
+def test_names_that_macos_spells_with_loose_accents_match():
+    made = cases([prediction("Cafe\u0301", A)], [record("Caf\u00e9", (2, 5))])
+    assert len(made) == 1

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from watchword.cli.imports import import_
 from watchword.errors import DatasetError, OutputError, PromptError
-from watchword.evaluation.datasets.own import read_annotation
+from watchword.evaluation.datasets.formats import read_records
 from watchword.evaluation.predictions.prediction import Made, Prediction
 from watchword.evaluation.predictions.read import read_predictions
 from watchword.evaluation.predictions.saved import write_saved
@@ -113,11 +113,12 @@ def test_tables_of_seeds_2_and_5_come_back_unchanged(tmp_path):
 
 def test_the_scenes_truth_lies_beside_as_our_own(seed_1, tmp_path):
     done = import_predictions(seed_1, tmp_path / "out", options=RATED)
-    assert [path.name for path in done.annotations] == ["scene_001.json", "scene_002.json"]
-    truth = read_annotation(done.annotations[0])
+    assert done.annotations == tmp_path / "out" / "annotations.json"
+    truth, other = (record.annotation() for record in read_records(done.annotations))
+    assert other.video == "scene_002"
     assert (truth.video, truth.duration_s, truth.anomalous) == ("scene_001", 0.4, True)
     assert truth.spans == (Span("animal", 0.1, 0.3),)
-    assert "deer" not in done.annotations[0].read_text()
+    assert "deer" not in done.annotations.read_text()
 
 
 def test_sentences_of_single_videos_are_named(seed_1, tmp_path):
@@ -132,7 +133,7 @@ def test_videos_asked_alike_are_no_warning(seed_1, tmp_path):
         seed_1 / "clip_scores" / "scene_001.npy", tmp_path / "out", options=RATED
     )
     assert done.warnings == ()
-    assert len(done.annotations) == 1
+    assert done.annotated == 1
 
 
 def test_a_bank_weighs_the_cosines_anew(seed_1, tmp_path):
@@ -195,7 +196,7 @@ def test_the_scenes_of_seed_1_itself_are_imported(shared, tmp_path):
     after = read_predictions(tmp_path / "out")
     for one, other in zip(before, after, strict=True):
         same(one, other)
-    assert len(done.annotations) == len(after) == 14
+    assert done.annotated == len(after) == 14
     (warning,) = done.warnings
     own = warning.split(": ")[1].split("; ")[0].split(", ")
     # Two a scene but for scene_005; "debris" is a prompt of all, two scenes share a target.
@@ -213,7 +214,7 @@ class TestCommand:
         said = self.call(seed_1, "-o", tmp_path / "out", "--rate", 10)
         assert said.exit_code == 0, said.output
         assert "warning: sentences that differ between videos" in said.stderr
-        assert "2 videos, 2 annotations" in said.stderr
+        assert "; the truth of 2 in " in said.stderr
         assert said.stdout.splitlines()[0] == str(tmp_path / "out" / "scene_001")
 
     def test_a_bank_file_and_a_kind(self, seed_1, tmp_path):

@@ -13,14 +13,35 @@ from watchword.cli import judged
 if TYPE_CHECKING:
     from watchword.evaluation.calibrate.objectives import Objective
     from watchword.evaluation.matching import CaseOptions
+    from watchword.evaluation.result import Table
     from watchword.run.calibrating import Calibrated, Search
     from watchword.run.judging import Sources
-    from watchword.types import Kind
 
-DRIFTED = 3
+DRIFTED, UNTOLD = 3, 4
+# A terminal shows so many rows of a table; the files of --plots hold all.
+ROWS = 40
+# Options that only one objective reads.
+OBJECTIVES = {
+    "beta": "f_beta",
+    "precision": "recall_at_precision",
+    "false_alarm": "cost",
+    "miss": "cost",
+    "tiou": "event_f1",
+}
+_BUDGET = ("confidence", "block", "uncertified", "camera", "per_camera")
+# By what is calibrated: options that have no part in it.
+UNUSED = {
+    "": _BUDGET,
+    "--votes": (*_BUDGET, "mean", "smooth", "on", "report", "by_label"),
+    "--budget": (
+        *("objective", *OBJECTIVES, "mean", "start", "stop", "step"),
+        *("on", "report", "leave_out", "votes", "samples", "seed"),
+    ),
+}
 
 
 def calibrate(
+    context: typer.Context,
     predictions: judged.Predictions,
     truth: Annotated[
         Path | None,
@@ -49,7 +70,7 @@ def calibrate(
     step: Annotated[float | None, typer.Option(help="Between thresholds.")] = None,
     smooth: Annotated[
         list[str] | None,
-        typer.Option(help="Smoothing to try, as 0.5, mean:1 or none:0. Repeat to choose among."),
+        typer.Option(help="Smoothing to try, as 0.5, mean:1 or none. Repeat to choose among."),
     ] = None,
     on: Annotated[str | None, typer.Option(help="Choose on this split.")] = None,
     report: Annotated[str | None, typer.Option(help="Report on this split.")] = None,
@@ -57,7 +78,8 @@ def calibrate(
         str, typer.Option(help="Without splits: leave one video, or one group (camera), out.")
     ] = "video",
     by_label: Annotated[
-        bool, typer.Option("--by-label", help="A threshold for each label.")
+        bool,
+        typer.Option("--by-label", help="A threshold for each label; labels share a budget."),
     ] = False,
     votes: Annotated[
         bool,
@@ -68,12 +90,28 @@ def calibrate(
         typer.Option(help="At most so many false alarms, as 2/day, from event-free footage."),
     ] = None,
     confidence: Annotated[
-        float | None, typer.Option(help="Of the budget, as 0.95: needs more footage.")
+        float | None,
+        typer.Option(help="Keep the budget with so much certainty, as 0.95; takes more footage."),
+    ] = None,
+    block: Annotated[
+        float | None,
+        typer.Option(help="Seconds in which alarms count as one; chosen from the footage."),
     ] = None,
     uncertified: Annotated[
-        bool, typer.Option("--uncertified", help="Highest score seen, if footage is too short.")
+        bool,
+        typer.Option(
+            "--uncertified",
+            help="Where footage is too short for the budget: the highest score seen, without "
+            "a promise.",
+        ),
     ] = False,
-    camera: Annotated[str | None, typer.Option(help="Camera (group) that it is for.")] = None,
+    camera: Annotated[
+        str | None, typer.Option(help="A budget for this camera (group of the truth) only.")
+    ] = None,
+    per_camera: Annotated[
+        bool,
+        typer.Option("--per-camera", help="A budget for each camera; --out is then a folder."),
+    ] = False,
     plots: Annotated[
         Path | None, typer.Option(help="Folder for the tables as CSV and the curves as PNG.")
     ] = None,
@@ -91,15 +129,17 @@ def calibrate(
     """Choose thresholds on some videos and report what they are worth on others.
 
     watchword calibrate runs/ truth.json -o camera.yaml
+
     watchword calibrate normal-runs/ --budget 2/day -o camera.yaml
     """
-    from watchword.evaluation.calibrate.calibration_file import write_calibration
-    from watchword.output.atomic import check_file
+    from watchword.output.atomic import check_file, check_folder
 
-    if out is not None:
+    _refuse_unused(context, objective, "--budget" if budget else "--votes" if votes else "")
+    if out is not None and not per_camera:
         check_file(out, overwrite=overwrite)
-    if budget is None and truth is None:
-        raise typer.BadParameter("give the truth, or --budget with footage that holds no event")
+    if plots is not None and not per_camera:
+        check_folder(plots, mark="calibration.txt", overwrite=overwrite)
+    where = judged.sources(predictions, truth or Path(), format_, kind)
     options = judged.case_options(
         split=split,
         videos=videos,
@@ -109,17 +149,11 @@ def calibrate(
         partial=partial,
     )
     if budget is not None:
-        done = _budget(
-            predictions,
-            truth,
-            options,
-            (budget, confidence, uncertified),
-            format_=format_,
-            kind=judged.kind_of(kind),
-            camera=camera,
-        )
+        promise = (budget, confidence, block, uncertified, by_label)
+        made = _budgets(where, options, promise, truth, camera, per_camera=per_camera)
+    elif truth is None:
+        raise typer.BadParameter("give the truth, or --budget with footage that holds no event")
     else:
-        assert truth is not None
         search = _search(
             _objective(objective, beta, precision, false_alarm, miss, tiou, mean=mean),
             (start, stop, step),
@@ -128,15 +162,8 @@ def calibrate(
             by_label=by_label,
             drawn=(samples, seed),
         )
-        done = _search_best(
-            judged.sources(predictions, truth, format_, kind), options, search, votes=votes
-        )
-    _show(done)
-    if plots is not None:
-        _write_files(done, plots, overwrite=overwrite)
-    if out is not None:
-        write_calibration(done.calibration, out, overwrite=overwrite)
-        typer.echo(str(out))
+        made = {"": _search_best(where, options, search, votes=votes)}
+    _deliver(made, out, plots, overwrite=overwrite)
 
 
 def drift(
@@ -145,15 +172,40 @@ def drift(
 ) -> None:
     """Say whether new footage still looks like what was calibrated on.
 
-    Exit status 3 if it does not.
+    Exit status 3 if it does not, 4 if there is too little footage to tell.
     """
     from watchword.evaluation.calibrate.calibration_file import read_calibration
-    from watchword.run.calibrating import check_drift
+    from watchword.run.budgeting import check_drift
 
     found = check_drift(read_calibration(calibration), predictions)
     typer.echo(found.sentence)
+    if found.drifted is None:
+        raise typer.Exit(UNTOLD)
     if found.drifted:
         raise typer.Exit(DRIFTED)
+
+
+def _refuse_unused(context: typer.Context, objective: str, mode: str) -> None:
+    """BadParameter for what was asked for and would have no part in the result."""
+    for flag in judged.given(context, UNUSED[mode]):
+        raise typer.BadParameter(
+            f"{flag} has no part in {mode}; leave one of them out"
+            if mode
+            else f"{flag} goes with --budget"
+        )
+    for name, own in OBJECTIVES.items():
+        for flag in judged.given(context, (name,)):
+            if objective != own:
+                raise typer.BadParameter(f"{flag} goes with --objective {own}")
+    thresholds = judged.given(context, ("start", "stop", "step"))
+    if 0 < len(thresholds) < 3:
+        raise typer.BadParameter("--min, --max and --step go together; give all three or none")
+    if len(judged.given(context, ("on", "report"))) == 1:
+        raise typer.BadParameter("--on and --report go together; give both or none")
+    if mode == "--budget" and len(context.params["smooth"] or ()) > 1:
+        raise typer.BadParameter("a budget takes one --smooth: nothing tells which is best")
+    if len(judged.given(context, ("camera", "per_camera"))) == 2:
+        raise typer.BadParameter("--camera is one of those of --per-camera; give one of the two")
 
 
 def _objective(
@@ -220,25 +272,62 @@ def _search_best(
     return calibrate_threshold(sources, options, search)
 
 
-def _budget(
-    predictions: Path,
-    truth: Path | None,
+def _budgets(
+    where: Sources,
     options: CaseOptions,
-    promise: tuple[str, float | None, bool],
-    *,
-    format_: str | None,
-    kind: Kind,
+    promise: tuple[str, float | None, float | None, bool, bool],
+    truth: Path | None,
     camera: str | None,
-) -> Calibrated:
+    *,
+    per_camera: bool,
+) -> dict[str, Calibrated]:
+    """A calibration by name of its camera; "" where it is for all, or for the one asked for."""
     from dataclasses import replace
 
-    from watchword.run.calibrating import calibrate_budget, parse_budget
+    from watchword.run import budgeting
 
-    text, confidence, uncertified = promise
-    allowed = replace(parse_budget(text), confidence=confidence, allow_uncertified=uncertified)
-    return calibrate_budget(
-        predictions, truth, options, allowed, format=format_, kind=kind, camera=camera
+    text, confidence, block_s, uncertified, by_label = promise
+    allowed = replace(
+        budgeting.parse_budget(text),
+        confidence=confidence,
+        block_s=block_s,
+        allow_uncertified=uncertified,
+        per_label=by_label,
     )
+    if truth is None:
+        if per_camera:
+            raise typer.BadParameter("--per-camera needs the truth, which names cameras (groups)")
+        footage = budgeting.said_quiet(where, options)
+    else:
+        footage = budgeting.known_quiet(where, options)
+        if per_camera:
+            return dict(budgeting.calibrate_cameras(footage, allowed))
+        if camera is not None:
+            footage = footage.of_camera(camera)
+    return {"": budgeting.calibrate_budget(footage, allowed, camera=camera)}
+
+
+def _deliver(
+    made: dict[str, Calibrated], out: Path | None, plots: Path | None, *, overwrite: bool
+) -> None:
+    """Shows and writes each; those of several cameras lie in a folder, all of them or none."""
+    from watchword.evaluation.report.csv_files import file_names
+    from watchword.output.atomic import check_file
+
+    files = dict(zip(made, file_names(list(made)), strict=True))
+    paths = {
+        camera: out / f"{files[camera]}.yaml" if out is not None and camera else out
+        for camera in made
+    }
+    for path in paths.values():
+        if path is not None:
+            check_file(path, overwrite=overwrite)
+    for camera, done in made.items():
+        _show(done)
+        if plots is not None:
+            _write_files(done, plots / files[camera] if camera else plots, overwrite=overwrite)
+        if (path := paths[camera]) is not None:
+            _write(done, path, overwrite=overwrite)
 
 
 def _show(done: Calibrated) -> None:
@@ -246,14 +335,41 @@ def _show(done: Calibrated) -> None:
     from watchword.evaluation.report.boxes import box
 
     for table in done.tables:
-        typer.echo(box(table, width=judged.width()))
+        typer.echo(box(_thinned(table), width=judged.width()))
         typer.echo("")
     for note in done.notes:
-        typer.echo(f"Note: {note}.")
+        typer.echo(f"Note: {note.rstrip('.')}.")
     typer.echo(done.calibration.sentence)
+
+
+def _thinned(table: Table) -> Table:
+    """The table with every so many-th of its rows, and the best one, if it has many."""
+    from dataclasses import replace
+
+    every = -(-len(table.rows) // ROWS)
+    if every <= 1:
+        return table
+    kept = sorted(
+        {*range(0, len(table.rows), every), *([] if table.best is None else [table.best])}
+    )
+    note = f"{len(kept)} of {len(table.rows)} rows; --plots FOLDER writes all as CSV"
+    return replace(
+        table,
+        rows=tuple(table.rows[row] for row in kept),
+        note="; ".join(part for part in (table.note, note) if part),
+        best=None if table.best is None else kept.index(table.best),
+    )
+
+
+def _write(done: Calibrated, path: Path, *, overwrite: bool) -> None:
+    from watchword.evaluation.calibrate.calibration_file import write_calibration
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_calibration(done.calibration, path, overwrite=overwrite)
+    typer.echo(f"Use it with: watchword detect --calibration {path}")
 
 
 def _write_files(done: Calibrated, folder: Path, *, overwrite: bool) -> None:
     from watchword.run.calibration_files import write_calibration_files
 
-    typer.echo(str(write_calibration_files(done, folder, overwrite=overwrite)))
+    typer.echo(f"Tables and curves: {write_calibration_files(done, folder, overwrite=overwrite)}")

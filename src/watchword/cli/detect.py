@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watchword.cli import options as opt
+from watchword.cli.judged import given
 from watchword.cli.progress import progress_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 EVENT_FOUND = 3
 INTERRUPTED = 130
+# What a calibration says, so that nobody else may: options, and settings of --set.
+CALIBRATED = ("threshold", "rate", "every_frame", "every", "region", "adaptive")
+CALIBRATED_SETTINGS = (
+    *("events.", "smoothing.", "decision.", "windows.", "stillness."),
+    *("sampling.rate", "sampling.every", "sampling.region"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,7 @@ class Watcher:
 
 
 def detect(
+    context: typer.Context,
     videos: opt.Videos = None,
     prompt: opt.Prompts = None,
     normal: opt.Normal = None,
@@ -92,7 +100,7 @@ def detect(
     """
     from watchword.run.batch import write_tables
 
-    _check_choices(prompt, normal, bank, head, calibration, threshold, kind, set_)
+    _check_choices(context, sentences=bool(prompt or normal or bank))
     watcher = Watcher(
         bank=None if head is not None else opt.choose_bank(prompt, normal, bank),
         head=head,
@@ -121,29 +129,23 @@ def detect(
         raise typer.Exit(EVENT_FOUND)
 
 
-def _check_choices(
-    prompt: Sequence[str] | None,
-    normal: Sequence[str] | None,
-    bank: str | None,
-    head: Path | None,
-    calibration: Path | None,
-    threshold: float | None,
-    kind: str | None,
-    set_: Sequence[str] | None,
-) -> None:
+def _check_choices(context: typer.Context, *, sentences: bool) -> None:
     """BadParameter where one option would silently overrule another."""
-    if head is not None and (prompt or normal or bank):
+    asked = context.params
+    if asked["head"] is not None and sentences:
         raise typer.BadParameter("--head takes the place of --prompt, --normal and --bank")
-    if head is not None and kind is not None:
+    if asked["head"] is not None and asked["kind"] is not None:
         raise typer.BadParameter("--kind is about sentences; a head gives probabilities")
-    if calibration is None:
+    if asked["calibration"] is None:
         return
-    fixed = ("events.", "smoothing.", "decision.")
-    said = [text for text in set_ or () if text.strip().startswith(fixed)]
-    if threshold is not None or said:
+    said = [
+        *given(context, CALIBRATED),
+        *(text for text in asked["set_"] or () if text.strip().startswith(CALIBRATED_SETTINGS)),
+    ]
+    if said:
         raise typer.BadParameter(
-            f"--calibration sets smoothing, thresholds and verdict; leave out "
-            f"{said[0] if said else '--threshold'}, or the calibration"
+            "--calibration sets which pictures are looked at, smoothing, thresholds and verdict; "
+            f"leave out {said[0]}, or the calibration"
         )
 
 

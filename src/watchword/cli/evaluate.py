@@ -27,6 +27,12 @@ Padding = Annotated[
     str, typer.Option(help="Macro AUC of videos with one class: skip them, or pad all videos.")
 ]
 
+# Options of 'compare' that say how to evaluate.
+ASKED = (
+    *("format_", "split", "videos", "rate", "label", "kind", "threshold", "smooth"),
+    *("unit", "padding", "samples", "seed", "partial"),
+)
+
 
 def evaluate(
     context: typer.Context,
@@ -109,6 +115,7 @@ def evaluate(
 
 
 def compare(
+    context: typer.Context,
     first: Annotated[
         Path, typer.Argument(help="Predictions, or a folder that 'evaluate' wrote.", metavar="A")
     ],
@@ -151,6 +158,10 @@ def compare(
     if out is not None:
         check_folder(out, mark="comparison.json", overwrite=overwrite)
     if truth is None:
+        for flag in judged.given(context, ASKED):
+            raise typer.BadParameter(
+                f"{flag} goes with a TRUTH; evaluated folders are compared as they were evaluated"
+            )
         questions = [question_of(first), question_of(second)]
     else:
         questions = [

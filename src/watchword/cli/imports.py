@@ -48,8 +48,8 @@ def import_(
     done = import_predictions(source, out, options=options)
     for warning in done.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    truths = f", {len(done.annotations)} annotations" if done.annotations else ""
-    typer.echo(f"{len(done.folders)} videos{truths} in {out}", err=True)
+    truth = f"; the truth of {done.annotated} in {done.annotations}" if done.annotations else ""
+    typer.echo(f"{len(done.folders)} videos in {out}{truth}", err=True)
     for folder in done.folders:
         typer.echo(str(folder))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated
@@ -74,6 +75,17 @@ def command_of(context: typer.Context) -> str:
     return shlex.join(words)
 
 
+def given(context: typer.Context, names: Sequence[str]) -> list[str]:
+    """The flags of those parameters that were given on the command line."""
+    return [
+        max(parameter.opts, key=len)
+        for parameter in context.command.params
+        if parameter.name in names
+        and (source := context.get_parameter_source(parameter.name)) is not None
+        and source.name == "COMMANDLINE"
+    ]
+
+
 def sources(predictions: Path, truth: Path, format_: str | None, kind: str) -> Sources:
     """Where predictions and truth lie; BadParameter for an unknown kind of score."""
     from watchword.run.judging import Sources
@@ -99,7 +111,7 @@ def smoothing_of(text: str | None) -> Smoothing:
     """
     from watchword.evidence.smooth import Smoothing
 
-    if text is None:
+    if text is None or text in ("none", "none:0"):
         return Smoothing()
     method, _, seconds = text.rpartition(":")
     try:

@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIGMA = 0.5
+# Finer than a window of the longest video, coarser than rounding.
+_DIGITS = 9
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +35,9 @@ def centre(position: NDArray[np.floating]) -> Floats:
     >>> bool(centre(np.array([0.5])) > centre(np.array([0.1])))
     True
     """
-    return np.asarray(np.exp(-0.5 * ((position - 0.5) / SIGMA) ** 2), np.float64)
+    # Windows equally far from the middle are equal, whatever rounding made of their positions.
+    away = np.round(np.abs(np.asarray(position, np.float64) - 0.5), _DIGITS)
+    return np.asarray(np.exp(-0.5 * (away / SIGMA) ** 2), np.float64)
 
 
 def shorter(duration_s: float) -> float:

@@ -13,6 +13,7 @@ from watchword.evaluation.bootstrap import Weights, bootstrap_weights
 from watchword.evaluation.cases import Case
 from watchword.evaluation.leakage import find_leaks, refuse_leaks
 from watchword.evaluation.levels.anticipation import anticipation_level
+from watchword.evaluation.levels.best_thresholds import best_at, best_nearby, best_of
 from watchword.evaluation.levels.event import NOTHING, event_level
 from watchword.evaluation.levels.frame import frame_level
 from watchword.evaluation.levels.mean_precision import mean_precision
@@ -26,9 +27,6 @@ from watchword.evaluation.matching import Cases
 from watchword.evaluation.metrics.frame import (
     PADDINGS,
     Padding,
-    best_f1,
-    best_youden,
-    confusion,
 )
 from watchword.evaluation.protocol import made_by, protocol_of
 from watchword.evaluation.result import LEVELS, Curve, Evaluation, Lane, Table
@@ -36,8 +34,7 @@ from watchword.evaluation.settling import Settled, settle
 from watchword.events.tracker import EventRule
 
 _LANES = 24
-# A threshold that was rounded to two digits misses the best by no more.
-_NEAR_BEST = 0.002
+_ENOUGH_VIDEOS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +130,16 @@ def measure(cases: Cases, options: EvaluationOptions) -> Measured:
     ]
     tables, curves = _taken_apart(windows, lines, settled)
     figures = tuple(figure for part in parts for figure in part.figures)
+    # Looking for better thresholds takes time, and who names the data has nothing to hide.
+    doubtful = settled.by_hand and options.threshold_videos is None
+    best = () if not doubtful else _best(cases, windows, settled)
     findings = find_leaks(
         cases,
         settled=settled,
         chosen_on=options.threshold_videos,
         truth_files=options.truth_files,
-        best=_best_at(windows, settled.threshold),
+        best=best,
+        nearly_best=() if best or not doubtful else best_nearby(windows, settled.threshold),
     )
     if options.strict:
         refuse_leaks(findings)
@@ -208,18 +209,17 @@ def _taken_apart(
     return tuple(tables), tuple(curves)
 
 
-def _best_at(windows: Sequence[Windows], threshold: float | None) -> tuple[str, ...]:
-    """Figures that no other threshold raises by more than rounding a threshold would."""
-    if not windows or threshold is None:
+def _best(cases: Cases, windows: Sequence[Windows], settled: Settled) -> tuple[str, ...]:
+    """Figures that no other threshold raises.
+
+    Of whole videos only where nothing else is judged, and enough of them that it is no accident.
+    """
+    if windows:
+        return best_at(windows, settled.threshold)
+    videos = videos_of(cases.cases, settled)[0]
+    if videos is None or len(videos.truth) < _ENOUGH_VIDEOS or not np.isfinite(videos.scores).all():
         return ()
-    truth = np.concatenate([w.truth for w in windows])
-    values = np.concatenate([w.values for w in windows])
-    f1, youden = best_f1(truth, values), best_youden(truth, values)
-    if f1 is None or youden is None:
-        return ()
-    here = confusion(truth, values >= threshold)
-    reached = {"F1": (here.f1, f1[1]), "Youden's J": (here.youden, youden[1])}
-    return tuple(k for k, (own, top) in reached.items() if (own or 0.0) >= top - _NEAR_BEST)
+    return best_of(videos.truth, videos.scores, settled.threshold)
 
 
 def _notes(

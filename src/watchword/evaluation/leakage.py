@@ -1,8 +1,20 @@
 """The leakage guard: signs that an evaluation rests on what its test data told beforehand.
 
-It compares words, names, fingerprints and scores. It does not catch synonyms and translations of an
-annotation, words taken from an annotation that it is not shown, a list of videos that was falsified
-together with its fingerprints, or a copy of a video that was filmed or scored anew with much noise.
+It compares words, names, fingerprints and scores, and looks whether a threshold or a smoothing that
+nobody vouches for happens to be the best there is. It does not catch:
+
+* synonyms, translations and misspellings of an annotation, or three of its words in another order
+  where it is a long paragraph;
+* words from an annotation that it is not shown: it reads the files of the truth, and JSON and CSV
+  files beside a single one;
+* prompts that were tried on the test data until they worked;
+* a list of videos that was falsified or shortened together with its fingerprints;
+* thresholds and smoothing that were tuned here to something short of the best, or for a figure that
+  is not looked at;
+* stretched scores that were smoothed, cut off or mixed afterwards, or divided by each video's
+  highest score where scores end at 1 anyway;
+* a copy of a video that was cropped or filmed anew, or one of which there is no prediction here,
+  unless its name or fingerprint tells.
 """
 
 from __future__ import annotations
@@ -16,13 +28,15 @@ import numpy as np
 
 from watchword.errors import LeakageError
 from watchword.evaluation.cases import Case
-from watchword.evaluation.duplicates import alike
+from watchword.evaluation.duplicates import alike, alike_together
 from watchword.evaluation.matching import Cases
-from watchword.evaluation.names import name_key
+from watchword.evaluation.names import inner_names, name_key
 from watchword.evaluation.predictions.prediction import Made, Prediction
 from watchword.evaluation.result import Finding
 from watchword.evaluation.settling import Settled
+from watchword.evaluation.stretching import looks_stretched
 from watchword.evaluation.truth_texts import truth_labels, truth_texts
+from watchword.evaluation.tuning import tuned
 from watchword.evaluation.wording import Words, distinct, likeness, sentences_of, words_of
 
 _SHOWN = 5
@@ -37,6 +51,7 @@ def find_leaks(
     chosen_on: Sequence[str] | None = None,
     truth_files: Sequence[Path] = (),
     best: Sequence[str] = (),
+    nearly_best: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
     """What makes the figures mean less than they seem, serious findings first.
 
@@ -46,12 +61,20 @@ def find_leaks(
         chosen_on: videos that a given threshold was chosen on; None if that is not known.
         truth_files: annotation files or folders, beside those that the cases name.
         best: names of figures that no other threshold raises on these very videos.
+        nearly_best: names of figures that none of the thresholds a few steps away raises.
     """
     findings = [
         *_prompts(cases, (*cases.truth_files, *truth_files)),
         *_sentences_of_some(cases),
         *_fitted(cases),
-        *_threshold(cases, settled, chosen_on, best),
+        *_chosen_on(cases, chosen_on),
+        *tuned(
+            cases,
+            settled,
+            best=best,
+            nearly_best=nearly_best,
+            vouched=chosen_on is not None,
+        ),
         *_normalised(cases),
         *_copies(cases),
     ]
@@ -212,10 +235,11 @@ def _judged(cases: Cases, what: str, facts: Any) -> list[tuple[str, str, bool, l
     if split is not None and facts.get("split") == split and not same:
         sentence = f"The {what} was fitted on a split that is called {split!r} like this one."
         found.append(("fitted_on_same_split", sentence, False, []))
-    known = any(case.prediction.video_fingerprint for case in cases.cases)
-    if known and len(prints) < len(_texts(facts["videos"])):
+    known = [bool(case.prediction.video_fingerprint) for case in cases.cases]
+    if any(known) and len(prints) < len(_texts(facts["videos"])):
         sentence = f"The {what} lacks fingerprints of its videos: renamed ones are not noticed."
-        found.append(("fitted_by_name_only", sentence, False, []))
+        # Where every video here has one, a list that has none was made by hand or was robbed.
+        found.append(("fitted_by_name_only", sentence, all(known) and not prints, []))
     return found
 
 
@@ -230,11 +254,13 @@ def _named_alike(cases: Sequence[Case], videos: Sequence[str]) -> tuple[list[str
     keys = [name_key(video) for video in videos]
     by_stem: dict[str, list[tuple[str, ...]]] = {}
     for key in keys:
-        by_stem.setdefault(key[-1].casefold(), []).append(key)
+        for stem in (key[-1], *inner_names(key[-1])):
+            by_stem.setdefault(stem.casefold(), []).append((*key[:-1], stem))
     same: list[str] = []
     namesakes: list[str] = []
     for case in cases:
-        own = name_key(case.annotation.video), name_key(case.prediction.video)
+        named = name_key(case.annotation.video), name_key(case.prediction.video)
+        own = [(*k[:-1], stem) for k in named for stem in (k[-1], *inner_names(k[-1]))]
         candidates = [key for one in own for key in by_stem.get(one[-1].casefold(), ())]
         if not candidates:
             continue
@@ -250,32 +276,17 @@ def _agree(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return [part.casefold() for part in ends[0]] == [part.casefold() for part in ends[1]]
 
 
-def _threshold(
-    cases: Cases, settled: Settled | None, chosen_on: Sequence[str] | None, best: Sequence[str]
-) -> list[Finding]:
-    findings = []
-    if chosen_on is not None:
-        same, _ = _named_alike(cases.cases, chosen_on)
-        if same:
-            sentence = _listed("The threshold was chosen on videos that are evaluated", same)
-            findings.append(Finding("threshold_on_test", sentence, videos=tuple(same)))
-        elif not chosen_on:
-            sentence = "The threshold was chosen on data, but its list of videos is empty."
-            findings.append(Finding("threshold_unknown", sentence))
-    fitted = any(case.prediction.made.fitted for case in cases.cases)
-    if settled is not None and settled.by_hand and not fitted and best:
-        sentence = (
-            f"The threshold {settled.threshold:.6g} gives the best {' and '.join(best)} that any "
-            "could on this very data; if it was chosen by that, the figure flatters."
-        )
-        findings.append(Finding("threshold_is_best", sentence, serious=False))
-    if cases.options.smoothing.method != "none":
-        sentence = (
-            "Smoothing was set for this evaluation; if it was chosen by these figures, "
-            "they flatter."
-        )
-        findings.append(Finding("smoothing_here", sentence, serious=False))
-    return findings
+def _chosen_on(cases: Cases, chosen_on: Sequence[str] | None) -> list[Finding]:
+    if chosen_on is None:
+        return []
+    if not chosen_on:
+        sentence = "The threshold was chosen on data, but its list of videos is empty."
+        return [Finding("threshold_unknown", sentence)]
+    same, _ = _named_alike(cases.cases, chosen_on)
+    if not same:
+        return []
+    sentence = _listed("The threshold was chosen on videos that are evaluated", same)
+    return [Finding("threshold_on_test", sentence, videos=tuple(same))]
 
 
 # --- normalisation and copies
@@ -289,24 +300,11 @@ def _normalised(cases: Cases) -> list[Finding]:
             "live system could do that."
         )
         return [Finding("normalised_on_test", sentence, videos=tuple(said))]
-    ranges = [_touched(case) for case in cases.cases if case.prediction.scores is not None]
-    if len(ranges) >= 3 and all(found == (0.0, 1.0) for found in ranges):
-        sentence = "Every video's scores reach from exactly 0 to exactly 1: they look stretched."
-        return [Finding("looks_normalised", sentence)]
-    return []
-
-
-def _touched(case: Case) -> tuple[float, float] | None:
-    """Lowest and highest score of a video, if each is reached by few windows only."""
-    assert case.prediction.scores is not None
-    values = case.prediction.scores.values
-    values = values[~np.isnan(values)]
-    if len(values) < 8:
-        return None
-    low, high = float(values.min()), float(values.max())
-    # Scores that are cut off at their bounds touch these often; a stretched series hardly ever.
-    often = max(int((values == low).sum()), int((values == high).sum())) > 0.1 * len(values)
-    return None if often else (low, high)
+    seen = looks_stretched([c.prediction.scores for c in cases.cases if c.prediction.scores])
+    if not seen:
+        return []
+    sentence = f"{seen} in every video: they look stretched with the tested videos themselves."
+    return [Finding("looks_normalised", sentence)]
 
 
 def _copies(cases: Cases) -> list[Finding]:
@@ -314,7 +312,8 @@ def _copies(cases: Cases) -> list[Finding]:
     every = [*tested, *cases.others]
     names = [*cases.names, *(other.video for other in cases.others)]
     pairs: dict[tuple[int, int], str] = {}
-    for one, other in alike([_series(prediction) for prediction in every]):
+    tables = _tables(every)
+    for one, other in (*alike([_series(p) for p in every]), *alike_together(tables)):
         pairs[(one, other)] = "by their scores"
     first: dict[str, int] = {}
     for place, prediction in enumerate(every):
@@ -349,6 +348,21 @@ def _series(prediction: Prediction) -> np.ndarray[Any, np.dtype[np.float32]]:
     if scores is None:
         return np.empty(0, np.float32)
     return np.asarray(np.fmax.reduce(scores.values, axis=1, initial=np.nan), np.float32)
+
+
+def _tables(predictions: Sequence[Prediction]) -> list[np.ndarray[Any, np.dtype[np.float32]]]:
+    """(T,K) scores of each under the labels that all with scores share."""
+    known = [p.raw if p.raw is not None else p.scores for p in predictions]
+    sets = [set(scores.labels) for scores in known if scores is not None]
+    labels = sorted(set.intersection(*sets)) if sets else []
+    if not labels:
+        return [np.empty((0, 0), np.float32) for _ in known]
+    return [
+        np.empty((0, len(labels)), np.float32)
+        if scores is None
+        else scores.values[:, [scores.labels.index(label) for label in labels]]
+        for scores in known
+    ]
 
 
 def _pairs(code: str, are: str, pairs: Sequence[tuple[str, str, str]]) -> list[Finding]:

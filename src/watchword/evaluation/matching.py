@@ -11,11 +11,18 @@ from typing import Literal
 
 import numpy as np
 
-from watchword.errors import DatasetError, KindMismatch
+from watchword.errors import DatasetError
 from watchword.evaluation.cases import Case
 from watchword.evaluation.datasets.clock import clock_for
+from watchword.evaluation.datasets.locate import videos_below
 from watchword.evaluation.datasets.record import FrameClock, Record
 from watchword.evaluation.names import match_names, refuse_twins, short_names
+from watchword.evaluation.plausible import (
+    length_notes,
+    refuse_mixture,
+    refuse_unmeasured,
+    unit_notes,
+)
 from watchword.evaluation.predictions.prediction import Prediction
 from watchword.evidence.smooth import Smoothing, smooth
 from watchword.types import Annotation, Scores
@@ -121,6 +128,7 @@ def load_cases(
     if not predictions:
         raise DatasetError("predictions", "there are none; name a file or folder that holds some")
     chosen, rest = _of_split(records, options.split)
+    chosen, unsaid = _said(chosen)
     refuse_twins(predictions, "prediction")
     refuse_twins(chosen, "annotation")
     partner = match_names(chosen, predictions)
@@ -128,15 +136,18 @@ def load_cases(
         raise _nothing_in_common(predictions, chosen)
     missing = tuple(r.video for i, r in enumerate(chosen) if i not in partner)
     if missing and not options.partial:
+        hint = _split_hint([record for i, record in enumerate(chosen) if i in partner], chosen)
         raise DatasetError(
             chosen[0].where,
             f"{len(missing)} of {len(chosen)} annotated videos have no prediction: "
-            f"{_some(missing)}; predict them, or allow it with --partial",
+            f"{_some(missing)}; {hint}predict them, or allow it with --partial",
         )
     used = set(partner.values())
-    others = tuple(p for i, p in enumerate(predictions) if i not in used)
+    unsaid_names = set(match_names(unsaid, predictions).values()) if unsaid else set()
+    others = tuple(p for i, p in enumerate(predictions) if i not in used and i not in unsaid_names)
     pairs = [(predictions[partner[i]], r) for i, r in enumerate(chosen) if i in partner]
-    _refuse_mixture([prediction for prediction, _ in pairs])
+    refuse_mixture([prediction for prediction, _ in pairs])
+    refuse_unmeasured([prediction for prediction, _ in pairs])
     find = clock or _clock_of(options)
     names = short_names([record.video for _, record in pairs])
     judged = [(p, _annotation(p, record, find)) for p, record in pairs]
@@ -148,8 +159,28 @@ def load_cases(
     )
     if options.normalise == "global":
         cases = _stretched_together(cases)
-    notes = _notes(missing, len(chosen), others, options.split)
+    notes = _notes(missing, len(chosen), others, options.split) + unit_notes(pairs, options.rate)
+    if unsaid:
+        notes = (*notes, _unsaid_note([record.video for record in unsaid]))
     return Cases(cases, options, notes, missing, others, rest, _files(records))
+
+
+def _said(records: Sequence[Record]) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    """Records that say whether there is an event, and those that do not: nobody looked."""
+    said = tuple(r for r in records if r.spans or r.anomalous is not None)
+    if not said:
+        raise DatasetError(
+            records[0].where,
+            "marks no event and calls no video normal; say which videos are normal",
+        )
+    return said, tuple(r for r in records if not r.spans and r.anomalous is None)
+
+
+def _unsaid_note(videos: Sequence[str]) -> str:
+    return (
+        f"{len(videos)} videos are left out, because their annotation neither marks an event nor "
+        f"calls them normal: {_some(videos, 3)}."
+    )
 
 
 def _files(records: Sequence[Record]) -> tuple[Path, ...]:
@@ -174,6 +205,18 @@ def _of_split(
     return chosen, tuple(record for record in records if record.split != split)
 
 
+def _split_hint(predicted: Sequence[Record], records: Sequence[Record]) -> str:
+    """Which split was meant, if just one was predicted and all of that."""
+    splits = {record.split for record in predicted}
+    (split, *more) = splits
+    whole = sum(record.split == split for record in records) == len(predicted)
+    return (
+        f"evaluate only the split that was (--split {split}), "
+        if split and not more and whole
+        else ""
+    )
+
+
 def _nothing_in_common(predictions: Sequence[Prediction], records: Sequence[Record]) -> Exception:
     return DatasetError(
         records[0].where,
@@ -186,18 +229,6 @@ def _nothing_in_common(predictions: Sequence[Prediction], records: Sequence[Reco
 def _some(names: Sequence[str], shown: int = _SHOWN) -> str:
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return ", ".join(repr(name) for name in names[:shown]) + more
-
-
-def _refuse_mixture(predictions: Sequence[Prediction]) -> None:
-    first: dict[str, Prediction] = {}
-    for prediction in predictions:
-        if prediction.scores is not None:
-            first.setdefault(prediction.scores.kind, prediction)
-    if len(first) > 1:
-        named = ", ".join(f"{kind} ({p.where})" for kind, p in first.items())
-        raise KindMismatch(
-            f"predictions hold different kinds of score: {named}; evaluate each kind by itself"
-        )
 
 
 def _notes(
@@ -217,8 +248,10 @@ def _notes(
 
 
 def _clock_of(options: CaseOptions) -> Callable[[Record, str | None], FrameClock | None]:
+    among = None if options.videos is None else videos_below(options.videos)
+
     def find(record: Record, path: str | None) -> FrameClock | None:
-        return clock_for(record, videos=options.videos, path=path, rate=options.rate)
+        return clock_for(record, videos=options.videos, path=path, rate=options.rate, among=among)
 
     return find
 
@@ -235,7 +268,10 @@ def _annotation(
 
 
 def _case(name: str, prediction: Prediction, truth: Annotation, options: CaseOptions) -> Case:
-    scores, notes = prediction.scores, list(_length_notes(name, prediction, truth, options))
+    scores, notes = (
+        prediction.scores,
+        list(length_notes(name, prediction, truth, options.length_tolerance)),
+    )
     if options.smoothing.method != "none" and prediction.raw is not None:
         # Not smoothed twice.
         scores = prediction.raw
@@ -249,32 +285,10 @@ def _case(name: str, prediction: Prediction, truth: Annotation, options: CaseOpt
     if not options.as_saved and prediction.events is not None:
         # They were found in other values than those that are judged here.
         prediction = replace(prediction, events=None)
+    notes += [f"{name}: {note}" for note in truth.notes]
     if not truth.localised:
         notes.append(f"{name}: is called anomalous as a whole, nobody said when.")
     return Case(name, prediction, truth, scores, tuple(notes))
-
-
-def _length_notes(
-    name: str, prediction: Prediction, truth: Annotation, options: CaseOptions
-) -> tuple[str, ...]:
-    """A sentence if annotation and scores disagree on the length a little; an error if a lot."""
-    scores, length_s = prediction.scores, truth.duration_s
-    if length_s is None or scores is None or not len(scores):
-        return ()
-    end_s = float(scores.edges_s[-1])
-    # Scores are as coarse as their windows.
-    window_s = float(np.diff(scores.edges_s).max())
-    gap_s = abs(end_s - length_s)
-    if gap_s > max(options.length_tolerance * length_s, window_s):
-        raise DatasetError(
-            prediction.where,
-            f"scores of {prediction.video!r} end at {end_s:.2f} s and the annotation says the "
-            f"video has {length_s:.2f} s (a factor of {end_s / length_s:.3g}): this looks like a "
-            "wrong frame rate or unit; give the right --rate, or name the videos (--videos)",
-        )
-    if gap_s <= min(0.01 * length_s, window_s):
-        return ()
-    return (f"{name}: scores end at {end_s:.2f} s, the annotation says {length_s:.2f} s.",)
 
 
 def _of_label(

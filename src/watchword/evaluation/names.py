@@ -8,6 +8,7 @@ the form ``split_Class_name`` also find ``name``.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -41,7 +42,9 @@ def name_key(video: str) -> Key:
     >>> name_key("C:\\clips\\a.mp4")
     ('C:', 'clips', 'a')
     """
-    parts = [part for part in re.split(r"[\\/]+", video.strip()) if part not in ("", ".")]
+    # macOS writes an accented letter as two, which is the same name.
+    composed = unicodedata.normalize("NFC", video.strip())
+    parts = [part for part in re.split(r"[\\/]+", composed) if part not in ("", ".")]
     if not parts:
         return ("",)
     return (*parts[:-1], _ENDINGS.sub("", parts[-1]) or parts[-1])
@@ -134,7 +137,7 @@ class _Index:
         for number, key in enumerate(keys):
             for length in range(1, len(key) + 1):
                 self._ends[key[-length:]].append(number)
-            for inner in _inner_names(key[-1]):
+            for inner in inner_names(key[-1]):
                 self._inner[inner].append(number)
 
     def telling(self, key: Key) -> int:
@@ -149,7 +152,7 @@ class _Index:
                 return self._ends[key[-length:]]
         if key[-1] in self._inner:
             return self._inner[key[-1]]
-        inner = (self._ends[(name,)] for name in _inner_names(key[-1]) if (name,) in self._ends)
+        inner = (self._ends[(name,)] for name in inner_names(key[-1]) if (name,) in self._ends)
         return next(inner, [])
 
 
@@ -158,8 +161,12 @@ def _best(keys: Sequence[Key], others: Sequence[Key]) -> list[list[int]]:
     return [index.best(key) for key in keys]
 
 
-def _inner_names(stem: str) -> Iterator[str]:
-    """What may be the video's own name in ``split_Class_name``, the longest first."""
+def inner_names(stem: str) -> Iterator[str]:
+    """What may be the video's own name in ``split_Class_name``, the longest first.
+
+    >>> list(inner_names("test_Abuse_Abuse028_x264"))
+    ['Abuse028_x264', 'x264']
+    """
     parts = stem.split("_")
     if parts[0].lower() in _SPLITS:
         for start in range(2, len(parts)):

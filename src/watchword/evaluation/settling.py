@@ -76,7 +76,14 @@ def settle(
         threshold = rule.enter
     if threshold is not None:
         given = _at(rule or made or EventRule(union=True), threshold)
-        return Settled(threshold, origin or "given by hand", given, saved=False, by_hand=True)
+        return Settled(
+            threshold,
+            origin or "given by hand",
+            given,
+            saved=False,
+            # The balance is the same for all data: who gives it has chosen nothing.
+            by_hand=threshold != _balance(cases) or cases.options.normalise != "none",
+        )
     if made is not None and made.enter is not None and cases.options.as_saved:
         chosen = made if rule is None else _at(rule, made.enter)
         return Settled(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ _ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".xml")
 # A field of prompts is what is judged, not the truth.
 _NEVER = ("prompt",)
 _MOST_BYTES = 64 * 2**20
+_TABLES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
+_OUR_NAMES = ("prompt", "bank", "detection.json", "evaluation.json", "comparison.json")
+_MOST_BESIDE = 4 * 2**20
+_OFTEN = 4
 
 
 def truth_texts(path: str | Path) -> set[str]:
@@ -31,26 +36,51 @@ def truth_texts(path: str | Path) -> set[str]:
     like. Text files: lines that are sentences. A file that cannot be read adds nothing, since the
     reader of the format has already judged it.
 
+    A text that most entries of a field share, four or more, is a question put to all of them. JSON
+    and CSV files that lie beside a single file, up to 4 MiB each, are read too: captions often
+    stand in a file of their own. Those named as prompts or as our own results are not.
+
     Args:
         path: file or folder.
     """
-    return {text for text, _ in _all(Path(path), free=True)}
+    found = Counter(_all(Path(path), free=True))
+    of_field: Counter[str] = Counter()
+    for (field, _), count in found.items():
+        of_field[field] += count
+    # The same in most places of a field is a question that is asked, not an answer.
+    asked = {
+        text
+        for (field, text), count in found.items()
+        if count >= _OFTEN and count > 0.5 * of_field[field]
+    }
+    return {text for _, text in found} - asked
 
 
 def truth_labels(path: str | Path) -> set[str]:
     """Every label or type in the files, which a prompt may repeat: they are what is looked for."""
-    return {text for text, _ in _all(Path(path), free=False)}
+    return {text for _, text in _all(Path(path), free=False)}
 
 
-def _all(path: Path, *, free: bool) -> Iterator[tuple[str, Path]]:
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+def _all(path: Path, *, free: bool) -> Iterator[tuple[str, str]]:
+    """Field ("" for plain lines) and text of each place that holds one."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path, *_beside(path, free=free)]
     for file in files:
         if file.suffix.lower() in _ENDINGS and not file.name.startswith("."):
-            for text in _of_file(file, free=free):
-                yield text, file
+            yield from _of_file(file, free=free)
 
 
-def _of_file(file: Path, *, free: bool) -> Iterator[str]:
+def _beside(path: Path, *, free: bool) -> Iterator[Path]:
+    """The files beside one that may tell more of the same videos; labels are not looked for."""
+    if not (free and path.is_file()):
+        return
+    for file in sorted(path.parent.iterdir()):
+        own = any(word in file.name.casefold() for word in _OUR_NAMES)
+        other = file != path and not own and file.suffix.lower() in _TABLES
+        if other and file.is_file() and file.stat().st_size <= _MOST_BESIDE:
+            yield file
+
+
+def _of_file(file: Path, *, free: bool) -> Iterator[tuple[str, str]]:
     try:
         if not file.is_file() or file.stat().st_size > _MOST_BYTES:
             return
@@ -66,7 +96,7 @@ def _of_file(file: Path, *, free: bool) -> Iterator[str]:
         yield from _of_json(content, free=free)
 
 
-def _of_json(content: str, *, free: bool) -> Iterator[str]:
+def _of_json(content: str, *, free: bool) -> Iterator[tuple[str, str]]:
     try:
         yield from _walk(json.loads(content), free=free)
     except (ValueError, RecursionError):
@@ -77,11 +107,11 @@ def _of_json(content: str, *, free: bool) -> Iterator[str]:
                 continue
 
 
-def _walk(node: Any, *, free: bool) -> Iterator[str]:
+def _walk(node: Any, *, free: bool) -> Iterator[tuple[str, str]]:
     if isinstance(node, Mapping):
         for key, value in node.items():
             if _wanted(str(key), free=free):
-                yield from _strings(value)
+                yield from ((str(key), text) for text in _strings(value))
             else:
                 yield from _walk(value, free=free)
     elif isinstance(node, list):
@@ -110,7 +140,7 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(part)
 
 
-def _of_table(content: str, *, free: bool) -> Iterator[str]:
+def _of_table(content: str, *, free: bool) -> Iterator[tuple[str, str]]:
     lines = content.splitlines()
     if not lines:
         return
@@ -122,11 +152,11 @@ def _of_table(content: str, *, free: bool) -> Iterator[str]:
     for row in rows:
         for key, value in row.items():
             if key and _wanted(key, free=free):
-                yield from _strings(value)
+                yield from ((key, text) for text in _strings(value))
 
 
-def _of_lines(content: str) -> Iterator[str]:
+def _of_lines(content: str) -> Iterator[tuple[str, str]]:
     """Lines of four or more words, which no table of names and numbers has."""
     for line in re.sub(r"<[^>]*>", "\n", content).splitlines():
         if len(re.findall(r"(?<![\w.])[^\W\d_]{2,}(?![\w])", line)) >= 4:
-            yield line.strip()
+            yield "", line.strip()

@@ -1,7 +1,8 @@
 """Whether a sentence says what another one says, by its words: for the leakage guard alone.
 
-Case, punctuation, invisible characters, order, small words, plurals, simple endings and numbers
-written as digits make no difference. Synonyms are not recognised: "stag" is not "deer".
+Case, punctuation, invisible characters, accents, Cyrillic and Greek letters that look Latin, order,
+small words, plurals, simple endings, numbers written as digits, and blanks put in or left out make
+no difference. Synonyms, translations and misspellings are not recognised: "stag" is not "deer".
 """
 
 from __future__ import annotations
@@ -60,6 +61,14 @@ _DIGITS = dict(
         strict=True,
     )
 )
+# Letters that look Latin and are not, after case folding: Cyrillic, then Greek.
+_LOOKS = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u0432\u043a\u043c\u043d\u0442"
+    "\u03b1\u03b5\u03bf\u03c1\u03c5\u03c7\u03b9\u03ba\u03bd\u03c4",
+    "aeopcyxijshdqwbkmhtaeopyxikvt",
+)
+# Shown as nothing, though Unicode calls them letters.
+_FILLERS = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0"))
 # A text of so many content words says something about one video; shorter ones may be said of many.
 _TELLING = 3
 # In longer texts the words of a short sentence may all occur by accident: order counts there.
@@ -71,10 +80,17 @@ _ALIKE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The content words of a text in order, reduced to what is compared."""
+    """A text reduced to what is compared.
+
+    Attributes:
+        text: as it was written.
+        tokens: its content words in order.
+        letters: its letters and digits alone, which blanks within words do not change.
+    """
 
     text: str
     tokens: tuple[str, ...]
+    letters: str
 
     @property
     def telling(self) -> bool:
@@ -88,11 +104,17 @@ def words_of(text: str) -> Words:
     >>> words_of("Two DEER, running onto the roads!").tokens
     ('two', 'deer', 'run', 'road')
     """
-    plain = unicodedata.normalize("NFKD", text)
-    kept = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Mn"))
-    found = re.findall(r"[^\W_]+", kept.casefold())
+    found = re.findall(r"[^\W_]+", _looked_at(text))
+    letters = "".join(found)
     content = (_DIGITS.get(word, word) for word in found if word not in _SMALL)
-    return Words(text, tuple(_stem(word) for word in content))
+    return Words(text, tuple(_stem(word) for word in content), letters)
+
+
+def _looked_at(text: str) -> str:
+    """The text as a reader sees it: small Latin letters, nothing that is not shown."""
+    plain = unicodedata.normalize("NFKD", text.translate(_FILLERS))
+    kept = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Mn", "Me"))
+    return kept.casefold().translate(_LOOKS)
 
 
 def sentences_of(text: str) -> tuple[str, ...]:
@@ -104,18 +126,22 @@ def likeness(prompt: Words, truth: Words) -> Likeness | None:
     """Whether a prompt repeats a text of the truth, resembles it, or neither.
 
     It repeats a telling text if all words of the one are in the other or three in four are shared.
-    It resembles it if somewhat fewer are shared, or if one is wholly in the other but has too few
-    words to tell.
+    It repeats it too if its letters, blanks aside, are those of the text or hold them. It resembles
+    it if somewhat fewer words are shared, or if one is wholly in the other but has too few words to
+    tell, or has them scattered over a long prompt.
     """
     mine, other = set(prompt.tokens), set(truth.tokens)
     if not mine or not other:
         return None
+    if truth.telling and truth.letters in prompt.letters:
+        return "repeats"
     shared = mine & other
     common = len(shared) / len(mine | other) if len(shared) >= _TELLING else 0.0
     if common >= _SAME:
         return "repeats"
     if not _within(prompt.tokens, truth.tokens) and not _within(truth.tokens, prompt.tokens):
-        return "resembles" if common >= _ALIKE else None
+        scattered = truth.telling and other <= mine
+        return "resembles" if common >= _ALIKE or scattered else None
     if len(shared) >= _TELLING:
         return "repeats"
     return "resembles" if mine == other or len(shared) == _TELLING - 1 else None

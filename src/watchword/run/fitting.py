@@ -70,7 +70,14 @@ def find_pairs(sources: Sequence[str], truth: TruthOptions) -> Found:
         DatasetError: the truth cannot be read, a name could mean several videos, or no video of it
             is there.
     """
-    records = read_records(truth.path, format=truth.format, split=truth.split)
+    read = read_records(truth.path, format=truth.format, split=truth.split)
+    # As an evaluation does: where nobody looked, nothing is learned.
+    records = tuple(r for r in read if r.spans or r.anomalous is not None)
+    if not records:
+        raise DatasetError(
+            str(truth.path),
+            "marks no event and calls no video normal; say which videos are normal",
+        )
     if sources:
         named = [_Source(source) for source in sources]
         matched = match_names(named, records)
@@ -93,6 +100,8 @@ def find_pairs(sources: Sequence[str], truth: TruthOptions) -> Found:
     counts = {
         "videos without annotation were left out": extra,
         "annotated videos were not found and left out": len(records) - len(pairs),
+        "annotations neither mark an event nor call the video normal, and were left out": len(read)
+        - len(records),
     }
     return Found(tuple(pairs), tuple(f"{count} {what}" for what, count in counts.items() if count))
 
@@ -141,7 +150,12 @@ def fit_tables(result: FitResult) -> tuple[Table, ...]:
     """Figures and learning curve of each label."""
     tables = []
     for fit in result.labels:
-        figures = tuple((f.title, f.value, f.low, f.high, f.note or f.why) for f in fit.figures)
+        figures = tuple((f.title, f.value, f.low, f.high) for f in fit.figures)
+        told = [
+            f"{f.title}: {f.why or f.note}"
+            for f in fit.figures
+            if f.why or (f.note and not f.name.startswith("gain_"))
+        ]
         curve: tuple[tuple[Cell, ...], ...] = tuple(
             (point.labels, point.mean, point.spread, point.seeds) for point in fit.curve
         )
@@ -149,9 +163,9 @@ def fit_tables(result: FitResult) -> tuple[Table, ...]:
             Table(
                 f"{fit.label}-figures",
                 f"{fit.label}: on what it had not seen ({fit.positives} examples hold it)",
-                ("figure", "value", "from", "to", "note"),
+                ("figure", "value", "from", "to"),
                 figures,
-                note="95 % intervals: bootstrap over groups",
+                note="; ".join(["95 % intervals: bootstrap over groups, paired for gains", *told]),
             ),
             Table(
                 f"{fit.label}-curve",

@@ -23,10 +23,12 @@ from watchword.evaluation.predictions.saved import FILES, MARK, write_saved
 from watchword.evaluation.predictions.series import load_json
 from watchword.evidence.prompts import fingerprint
 from watchword.evidence.words import ScoreOptions, score_cosines
-from watchword.output.atomic import check_folder, new_file, new_folder
+from watchword.output.atomic import check_file, check_folder, new_file, new_folder
 from watchword.types import Annotation, Kind, PromptBank
 
+# Where the truth of foreign scenes lies, and the file that holds it as our own.
 ANNOTATIONS = "annotations"
+OWN_ANNOTATIONS = "annotations.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,14 @@ class Imported:
 
     Attributes:
         folders: a folder for each video.
-        annotations: a file for each video whose truth lay beside the scores.
+        annotations: the file of the truth that lay beside the scores; None if there was none.
+        annotated: how many videos it speaks of.
         warnings: sentences that a reader of later numbers must know.
     """
 
     folders: tuple[Path, ...]
-    annotations: tuple[Path, ...]
+    annotations: Path | None
+    annotated: int
     warnings: tuple[str, ...]
 
 
@@ -70,7 +74,8 @@ def import_predictions(
 
     Args:
         source: file or folder of seed 1, 2 or 5, or anything else that ``read_predictions`` knows.
-        folder: where a folder a video goes, and ``annotations`` if seed 1's scene files lie there.
+        folder: where a folder a video goes, and ``annotations.json`` if seed 1's scene files lie
+            beside the scores.
         options: rate, bank and the like.
 
     Raises:
@@ -85,23 +90,28 @@ def import_predictions(
     if options.bank is not None:
         found = tuple(_weighed(prediction, options.bank, options.words) for prediction in found)
     names = _names(prediction.video for prediction in found)
+    truths = [find_scene(source, prediction, rate=options.rate) for prediction in found]
+    told = [_own_annotation(truth) for truth in truths if truth is not None]
+    # Before anything is written: an import is there whole or not at all.
     for name in names:
-        # Before anything is written: an import is there whole or not at all.
         check_folder(folder / name, mark=MARK, overwrite=options.overwrite)
+    if told:
+        check_file(folder / OWN_ANNOTATIONS, overwrite=options.overwrite)
     for name, prediction in zip(names, found, strict=True):
         with new_folder(
             folder / name, mark=MARK, ours=FILES.__contains__, overwrite=options.overwrite
         ) as to:
             write_saved(prediction, to)
-    annotations = []
-    for name, prediction in zip(names, found, strict=True):
-        truth = find_scene(source, prediction, rate=options.rate)
-        if truth is not None:
-            path = folder / ANNOTATIONS / f"{name}.json"
-            with new_file(path, overwrite=options.overwrite) as made:
-                made.write_text(_own_annotation(truth), encoding="utf-8")
-            annotations.append(path)
-    return Imported(tuple(folder / name for name in names), tuple(annotations), warnings)
+    if told:
+        with new_file(folder / OWN_ANNOTATIONS, overwrite=options.overwrite) as made:
+            text = json.dumps(told, ensure_ascii=False, indent=2, allow_nan=False)
+            made.write_text(text + "\n", encoding="utf-8")
+    return Imported(
+        tuple(folder / name for name in names),
+        folder / OWN_ANNOTATIONS if told else None,
+        len(told),
+        warnings,
+    )
 
 
 def differing_sentences(predictions: Sequence[Prediction]) -> tuple[str, ...]:
@@ -161,8 +171,8 @@ def _weighed(prediction: Prediction, bank: PromptBank, words: ScoreOptions | Non
 
 
 def _names(videos: Iterable[str]) -> list[str]:
-    """Distinct folder names, ``annotations`` not among them."""
-    used = {ANNOTATIONS}
+    """Distinct folder names, those that stand for the truth not among them."""
+    used = {ANNOTATIONS, OWN_ANNOTATIONS}
     names = []
     for video in videos:
         last = video.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
@@ -176,8 +186,8 @@ def _names(videos: Iterable[str]) -> list[str]:
     return names
 
 
-def _own_annotation(truth: Annotation) -> str:
-    document: dict[str, Any] = {
+def _own_annotation(truth: Annotation) -> dict[str, Any]:
+    return {
         "video": truth.video,
         "duration_s": truth.duration_s,
         "anomalous": truth.anomalous,
@@ -187,4 +197,3 @@ def _own_annotation(truth: Annotation) -> str:
             for span in truth.spans
         ],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

@@ -12,7 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from watchword.errors import CalibrationError, DatasetError
-from watchword.evaluation.calibrate.calibration import Calibration, check_fits
+from watchword.evaluation.calibrate.assemble import evidence_of
+from watchword.evaluation.calibrate.calibration import (
+    Calibration,
+    check_fits,
+    pictures_of,
+)
 from watchword.evaluation.calibrate.calibration_file import read_calibration
 from watchword.evaluation.datasets.formats import read_records
 from watchword.evaluation.evaluate import EvaluationOptions, evaluate
@@ -122,10 +127,8 @@ def read_cases(
     predictions = read_predictions(sources.predictions, rate=options.rate, kind=sources.kind)
     records = read_records(sources.annotations, format=sources.format)
     if calibration is not None:
-        for prediction in predictions:
-            _check(calibration, prediction)
-        predictions = tuple(_fitted(one, calibration) for one in predictions)
-        options = replace(options, smoothing=_smoothing(calibration, predictions))
+        predictions, smoothing = for_calibration(predictions, calibration)
+        options = replace(options, smoothing=smoothing)
     if raw or options.smoothing.method != "none":
         predictions = unsmoothed(predictions)
     return load_cases(predictions, records, options=options)
@@ -138,6 +141,28 @@ def unsmoothed(predictions: Sequence[Prediction]) -> tuple[Prediction, ...]:
         DatasetError: scores were saved smoothed only.
     """
     return tuple(_unsmoothed(prediction) for prediction in predictions)
+
+
+def for_calibration(
+    predictions: Sequence[Prediction], calibration: Calibration
+) -> tuple[tuple[Prediction, ...], Smoothing]:
+    """Predictions as detect would have made them with the calibration, and their smoothing.
+
+    The smoothing is what is still to be done to their scores: none where they were saved as the
+    calibration wants them, else they are given as they were before smoothing.
+
+    Raises:
+        CalibrationError: the calibration was made for other scores.
+        DatasetError: scores were saved smoothed only, and otherwise than the calibration wants.
+    """
+    for prediction in predictions:
+        _check(calibration, prediction)
+    found = tuple(_fitted(one, calibration) for one in predictions)
+    asked = calibration.settings().get("smoothing")
+    smoothing = Smoothing() if asked is None else Smoothing(**asked)
+    if asked is None or all(_was(one) == smoothing for one in found):
+        return found, Smoothing()
+    return unsmoothed(found), smoothing
 
 
 def as_calibrated(options: EvaluationOptions, calibration: Calibration) -> EvaluationOptions:
@@ -159,12 +184,14 @@ def as_calibrated(options: EvaluationOptions, calibration: Calibration) -> Evalu
 def _check(calibration: Calibration, prediction: Prediction) -> None:
     if prediction.scores is None:
         raise CalibrationError(f"{prediction.where} holds no scores to judge with a calibration")
+    _, fingerprint, score = evidence_of(prediction.made)
     check_fits(
         calibration,
         kind=prediction.scores.kind,
         encoder_fingerprint=prediction.made.encoder_fingerprint,
-        bank_fingerprint=prediction.made.bank_fingerprint,
-        score=prediction.made.config.get("score"),
+        bank_fingerprint=fingerprint,
+        score=score,
+        pictures=pictures_of(prediction.made.config),
     )
 
 
@@ -172,16 +199,6 @@ def _fitted(prediction: Prediction, calibration: Calibration) -> Prediction:
     """The prediction as detect would have made it, so that the leakage guard sees what was used."""
     fitted = {**prediction.made.fitted, "calibration": calibration.as_fitted()}
     return replace(prediction, made=replace(prediction.made, fitted=fitted), events=None)
-
-
-def _smoothing(calibration: Calibration, predictions: Sequence[Prediction]) -> Smoothing:
-    """What is still to be done to the scores; nothing where they were saved as it says."""
-    asked = calibration.settings().get("smoothing")
-    if asked is None:
-        return Smoothing()
-    smoothing = Smoothing(**asked)
-    alike = all(_was(prediction) == smoothing for prediction in predictions)
-    return Smoothing() if alike else smoothing
 
 
 def _was(prediction: Prediction) -> Smoothing:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# The gradient's norm, relative to the first one, at which the answer no longer moves.
-TOLERANCE = 1e-10
+# What the sum could still fall by, as a share of it, at which one more step is the last: near the
+# minimum a step of Newton's squares the error.
+CLOSE = 1e-10
 STEPS = 100
 
 
@@ -79,11 +80,11 @@ def fit_logistic(x: Floats, truth: NDArray[np.bool_], strength: float) -> tuple[
     penalty = np.append(np.ones(x.shape[1]), 0.0)
     at = np.zeros(wide.shape[1])
     value, slope, curve = _loss(at, wide, truth, strength * share, penalty)
-    end = TOLERANCE * max(1.0, float(np.linalg.norm(slope)))
     for _ in range(STEPS):
-        if np.linalg.norm(slope) <= end:
-            break
         step = np.linalg.solve(curve, slope)
+        if slope @ step <= CLOSE * value:
+            at = at - step
+            break
         size = 1.0
         while size > 1e-8:
             tried = _loss(at - size * step, wide, truth, strength * share, penalty)

@@ -8,7 +8,7 @@ import pytest
 from evaluation.calibrate.calibrate_cases import ar1, case
 from watchword.errors import CalibrationError
 from watchword.evaluation.calibrate.blocks import block_maxima, choose_blocks, reference_of
-from watchword.evaluation.calibrate.budget import BudgetOptions, budget, budgets_by_camera
+from watchword.evaluation.calibrate.budget import BudgetOptions, budget, by_camera
 from watchword.evaluation.calibrate.tail import (
     blocks_needed,
     just_above,
@@ -231,13 +231,20 @@ def test_each_camera_has_its_own_threshold() -> None:
     cases = [
         case(f"v{n}", ar1(rng, 5000, 0.5) + 10 * (n % 2), group=f"cam {n % 2}") for n in range(6)
     ]
-    found = budgets_by_camera(cases, None, HOURLY)
+    found = {name: budget(own, None, HOURLY) for name, own in by_camera(cases).items()}
     assert list(found) == ["cam 0", "cam 1"]
     assert found["cam 1"].rule.enter > 10 > found["cam 0"].rule.enter
     with pytest.raises(CalibrationError, match="names no camera"):
-        budgets_by_camera([footage(rng)], None, HOURLY)
-    with pytest.raises(CalibrationError, match="camera cam 0: at most 1 alarms a day"):
-        budgets_by_camera(cases, None, BudgetOptions(block_s=10.0))
+        by_camera([footage(rng)])
+
+
+def test_the_table_tells_the_promise_and_what_was_counted() -> None:
+    found = budget([footage(np.random.default_rng(8))], None, HOURLY)
+    told = dict(found.table().rows)
+    assert float(told["threshold"]) == pytest.approx(found.rule.enter, rel=1e-5)
+    assert told["alarms counted on held-out footage"] == found.promise.achieved
+    rate = found.promise.achieved / found.promise.achieved_hours * 24
+    assert told["alarms a day there"] == pytest.approx(rate)
 
 
 def test_blocks_are_whole_and_measured() -> None:

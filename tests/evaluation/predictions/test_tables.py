@@ -187,7 +187,8 @@ def test_an_activitynet_entry_that_makes_no_sense_is_named(file, entry, problem)
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "is nothing that we know"),
+        ("", "is empty"),
+        ("a sentence\n", "what can be read is"),
         ("video,score\n", "holds no rows"),
         ("video,score,score\na,1,2\n", "names a column twice: video, score, score"),
         ('video,score\n"a,1\n', "is no CSV"),

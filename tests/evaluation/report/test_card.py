@@ -27,8 +27,7 @@ def test_the_card_says_verdict_warnings_figures_matrix_tables_and_protocol_in_th
             "(3) chosen on this data",
             "Events",
             "false alarms (1)                     41.30 /h [30.2, 55.9]",
-            "Whole videos",
-            "AUC: not defined, one class only",
+            "Whole videos: not measured, one class only",
             "Baselines: always: flagging everything",
             "│ is event  │      2241 │      1800 │",
             "Per video",
@@ -56,8 +55,8 @@ def test_what_is_not_defined_is_a_dash_with_its_reason_and_never_a_number(
 ) -> None:
     text = card(undefined)
     assert text.startswith("Nothing could be measured: no event in any of the videos.")
-    assert "  AUC, micro: not defined, no event in any of the videos\n" in text
-    assert "  F1 at tIoU 0.5: not defined, no event in any of the videos\n" in text
+    assert "Frame by frame: not measured, no event in any of the videos\n" in text
+    assert "Events: not measured, no event in any of the videos\n" in text
     assert not re.search(r"\d\.\d\d", text + markdown(undefined))
 
 

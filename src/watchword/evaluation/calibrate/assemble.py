@@ -14,17 +14,19 @@ import watchword
 from watchword.errors import CalibrationError
 from watchword.evaluation.calibrate.blocks import reference_of
 from watchword.evaluation.calibrate.budget import Budget
-from watchword.evaluation.calibrate.calibration import Calibration, FittedOn, plain
+from watchword.evaluation.calibrate.calibration import (
+    Calibration,
+    FittedOn,
+    pictures_of,
+    plain,
+)
 from watchword.evaluation.calibrate.choose import Choice
 from watchword.evaluation.calibrate.grid import Grid
 from watchword.evaluation.cases import Case
-from watchword.evaluation.predictions.prediction import Prediction
+from watchword.evaluation.predictions.prediction import Made, Prediction
 from watchword.events.tracker import EventRule, LabelRule
 from watchword.evidence.smooth import Smoothing
 from watchword.types import Scores
-
-# Of the sampling what says how often is looked at; from when to when is a matter of each video.
-SAMPLING = ("rate", "every", "region")
 
 
 def fitted_on(cases: Sequence[Case], *, dataset: str, split: str | None) -> FittedOn:
@@ -137,8 +139,7 @@ def calibration_of_grid(
         CalibrationError: as for `made_with`.
     """
     made = made_with(cases)
-    decision = {**grid.decision()}
-    return _calibration(grid, made, data, cases, decision=decision, segments=segments)
+    return _calibration(grid, made, data, cases, decision=grid.decision(), segments=segments)
 
 
 def calibration_of_budget(
@@ -207,24 +208,27 @@ def _calibration(
     )
 
 
+def evidence_of(made: Made) -> tuple[str | None, str | None, Any]:
+    """Name, fingerprint and settings of what gave the scores, sentences or a head; None unknown."""
+    head = made.fitted.get("head")
+    if head is not None:
+        # Settings of sentences, which a run names in any case, had no part in it.
+        return "head", head.get("fingerprint"), None
+    name = None if made.bank is None else made.bank.name
+    return name, made.bank_fingerprint, made.config.get("score")
+
+
 def _origin(prediction: Prediction, scores: Scores) -> dict[str, Any]:
     made = prediction.made
-    config = plain(made.config)
-    pictures = {
-        "sampling": {key: config.get("sampling", {}).get(key) for key in SAMPLING},
-        "stillness": config.get("stillness"),
-        "windows": config.get("windows"),
-    }
-    # Imported scores know nothing of the sort.
-    pictures = {key: part for key, part in pictures.items() if part and key in config}
+    name, fingerprint, score = evidence_of(made)
     return {
         "kind": scores.kind,
         "encoder": made.encoder,
         "encoder_fingerprint": made.encoder_fingerprint,
-        "bank": None if made.bank is None else made.bank.name,
-        "bank_fingerprint": made.bank_fingerprint,
-        "score": config.get("score"),
-        "pictures": pictures,
+        "bank": name,
+        "bank_fingerprint": fingerprint,
+        "score": None if score is None else plain(score),
+        "pictures": pictures_of(made.config),
         "smoothing": plain(made.smoothing),
     }
 

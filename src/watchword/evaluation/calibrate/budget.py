@@ -32,6 +32,7 @@ from watchword.evaluation.calibrate.tail import (
 )
 from watchword.evaluation.cases import Case
 from watchword.evaluation.metrics.event import poisson_interval
+from watchword.evaluation.result import Table
 from watchword.events.tracker import EventRule, LabelRule, detect_events
 from watchword.types import Scores
 
@@ -98,6 +99,26 @@ class Budget:
     counted_on: str
     notes: tuple[str, ...] = ()
 
+    def table(self) -> Table:
+        """What was promised, what that rests on, and what was counted on held-out footage."""
+        one, rule = self.promise, self.rule
+        named = {label: own.enter for label, own in rule.per_label.items()}
+        rows: list[tuple[str, str | float | None]] = [
+            # As texts: beside rates a day a column of numbers would round them away.
+            *((f"threshold of {label}", f"{enter:.6g}") for label, enter in named.items()),
+            *([] if named else [("threshold", f"{rule.enter:.6g}")]),
+            ("alarms a day that are allowed", one.alarms_per_day),
+            ("certified", "yes" if one.certified else "no: too little footage"),
+            ("blocks of footage", f"{one.blocks} of {one.block_s:g} s"),
+            ("alarms counted on held-out footage", one.achieved),
+            ("hours of it", one.achieved_hours),
+            ("alarms a day there", one.achieved_per_day),
+            ("95 % interval from", one.achieved_low),
+            ("95 % interval to", one.achieved_high),
+        ]
+        note = f"held-out footage: {self.counted_on}; exact Poisson interval"
+        return Table("budget", "Budget of false alarms", ("", "value"), tuple(rows), note=note)
+
 
 def budget(
     cases: Sequence[Case], rule: EventRule | None = None, options: BudgetOptions | None = None
@@ -152,28 +173,20 @@ def budget(
     return Budget(settled, promise, reference_of(timelines, whole), counted_on, tuple(notes))
 
 
-def budgets_by_camera(
-    cases: Sequence[Case], rule: EventRule | None = None, options: BudgetOptions | None = None
-) -> dict[str, Budget]:
-    """A budget for each camera, which is the group that annotations name.
+def by_camera(cases: Sequence[Case]) -> dict[str, list[Case]]:
+    """The cases of each camera, which is the group that annotations name.
 
     Raises:
-        CalibrationError: a video without a group, or what `budget` raises, with the camera's name.
+        CalibrationError: a video without a group.
     """
-    by_camera: dict[str, list[Case]] = {}
+    cameras: dict[str, list[Case]] = {}
     for case in cases:
         if case.annotation.group is None:
             raise CalibrationError(
                 f"{case.name} names no camera (group); give each video one, or calibrate all as one"
             )
-        by_camera.setdefault(case.annotation.group, []).append(case)
-    budgets = {}
-    for camera, own in by_camera.items():
-        try:
-            budgets[camera] = budget(own, rule, options)
-        except CalibrationError as exc:
-            raise CalibrationError(f"camera {camera}: {exc}") from exc
-    return budgets
+        cameras.setdefault(case.annotation.group, []).append(case)
+    return cameras
 
 
 def _event_free(cases: Sequence[Case]) -> list[Scores]:

@@ -24,6 +24,8 @@ Section = Mapping[str, Any]
 # Sections that decide which pictures a score is made of. Their options stand above this room, so
 # that a run's own check of its settings looks at the fields.
 PICTURES = ("sampling", "stillness", "windows")
+# Of the sampling what says how often is looked at; from when to when is a matter of each video.
+SAMPLING = ("rate", "every", "region")
 STRICT: dict[str, Any] = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 
@@ -126,6 +128,21 @@ class Promise:
             raise ValueError("alarms_per_day and block_s must be positive, alpha within (0, 1)")
         if self.blocks < 1 or self.achieved < 0 or self.achieved_hours < 0:
             raise ValueError("blocks start at 1, achieved and achieved_hours at 0")
+
+    @property
+    def achieved_per_day(self) -> float | None:
+        """Alarms a day on held-out footage; None if there was none."""
+        return self.achieved / self.achieved_hours * 24 if self.achieved_hours else None
+
+    @property
+    def words(self) -> str:
+        """What is promised and what was counted, for people."""
+        kept = "" if self.certified else ", which so little footage cannot promise"
+        return (
+            f"at most {self.alarms_per_day:g} false alarms a day{kept} ({self.achieved} counted in "
+            f"{self.achieved_hours:.3g} held-out hours: {self.achieved_low:,.4g} to "
+            f"{self.achieved_high:,.4g} a day)"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,15 +261,27 @@ class Calibration:
         one = self.fitted_on
         where = one.dataset if one.split is None else f"split {one.split} of {one.dataset}"
         number = f"{len(one.videos)} video" + ("s" if len(one.videos) > 1 else "")
-        said = f"Thresholds were calibrated for {self.objective} on {where} ({number})"
-        if self.promise is not None:
-            kept = "at most" if self.promise.certified else "not certified:"
-            said += f", {kept} {self.promise.alarms_per_day:g} false alarms a day"
+        aim = self.objective if self.promise is None else self.promise.words
+        said = f"Thresholds were calibrated on {where} ({number}) for {aim}"
         if self.value is not None:
-            said += f", which reaches {self.value:.3g} on held-out data"
+            reached = f"{self.value:.3g}"
+            if self.low is not None and self.high is not None:
+                reached += f" [{self.low:.3g}, {self.high:.3g}]"
+            said += f"; on held-out data ({self.reported_on}) they reach {reached}"
             if self.always is not None:
-                said += f" (an alarm that is always on reaches {self.always:.3g})"
+                said += f", an alarm that is always on {self.always:.3g}"
         return said + (f"; for camera {self.camera} only." if self.camera else ".")
+
+
+def pictures_of(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What of a run's settings decides which pictures its scores are made of.
+
+    Empty for imported scores, which know nothing of the sort.
+    """
+    found = {name: plain(config[name]) for name in PICTURES if config.get(name)}
+    if "sampling" in found:
+        found["sampling"] = {key: found["sampling"].get(key) for key in SAMPLING}
+    return found
 
 
 def check_fits(
@@ -262,6 +291,7 @@ def check_fits(
     encoder_fingerprint: str | None,
     bank_fingerprint: str | None,
     score: Section | None = None,
+    pictures: Mapping[str, Section] | None = None,
 ) -> None:
     """Nothing, if scores made so may be judged with the calibration.
 
@@ -271,6 +301,7 @@ def check_fits(
         encoder_fingerprint: the model that makes them; None is not known.
         bank_fingerprint: the bank they are made with; None is not known.
         score: the config section "score"; None leaves it unchecked.
+        pictures: from `pictures_of`, likewise.
 
     Raises:
         CalibrationError: names what it was fitted for and what it met.
@@ -281,6 +312,10 @@ def check_fits(
         ("prompt bank", calibration.bank, calibration.bank_fingerprint, bank_fingerprint),
     ):
         _same(f"{what} ({name or 'imported scores'})", fitted or "unknown", got or "unknown")
+    for section, fields in (pictures or {}).items():
+        wanted = calibration.pictures.get(section, {})
+        for name in sorted({*fields} & {*wanted}):
+            _same(f"{section}.{name}", wanted[name], plain(fields[name]))
     if calibration.score is None or score is None:
         return
     wanted = dataclasses.asdict(_options("score", {**calibration.score, "kind": calibration.kind}))

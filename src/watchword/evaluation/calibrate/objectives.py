@@ -71,7 +71,7 @@ class Objective:
 
     def __post_init__(self) -> None:
         if self.name not in KEPT:
-            raise ValueError(f"name is {self.name!r}, it must be one of {', '.join(KEPT)}")
+            raise ValueError(f"objective is {self.name!r}, it must be one of {', '.join(KEPT)}")
         if self.name == "best_interval_iou" and self.pooling == "pooled":
             raise ValueError("best_interval_iou is a mean over videos; pooling must be videos")
         if self.name == "recall_at_precision" and self.pooling == "videos":

@@ -73,17 +73,29 @@ def _compared(
     for line in lines:
         looked.update(() if line.case.scores is None else line.case.scores.labels)
     # A union's events bear the label that was strongest at their peak: no answer to which it was.
-    by_label = settled.saved or settled.rule is None or not settled.rule.union
-    if by_label and true <= looked:
+    union = not settled.saved and settled.rule is not None and settled.rule.union
+    if not union and true <= looked:
         truth: dict[str, Sequence[Span]] = {
             line.case.name: line.case.annotation.spans for line in lines
         }
-        return truth, dict(events), f"mean over {len(true)} labels" if len(true) > 1 else ""
+        return truth, dict(events), _by_label(true)
     return (
         {line.case.name: line.truth for line in lines},
         {line.case.name: line.found for line in lines},
-        "all labels as one, because truth and predictions name them differently",
+        "all labels as one, because "
+        + ("events were made of any label" if union else _named_otherwise(true - looked)),
     )
+
+
+def _by_label(labels: set[str]) -> str:
+    if len(labels) > 1:
+        return f"mean over {len(labels)} labels, events of each by themselves"
+    return f"only events that were found as {next(iter(labels))!r}"
+
+
+def _named_otherwise(labels: set[str]) -> str:
+    shown = ", ".join(repr(label) for label in sorted(labels)[:3])
+    return f"the truth has {shown}{' and more' if len(labels) > 3 else ''}, not looked for"
 
 
 def _values(

@@ -41,7 +41,7 @@ class _Series:
     """The windows of V videos under one score."""
 
     truths: list[NDArray[np.bool_]]
-    values: list[NDArray[np.float32]]
+    values: Sequence[NDArray[np.floating]]
 
     @property
     def with_events(self) -> list[int]:
@@ -87,12 +87,15 @@ def ranking(
         for name in _PRIORS
     }
     flat = _values(_Series(truths, [np.zeros(len(t), np.float32) for t in truths]), padding)
-    # A coin's area has the base rate for its expected value whichever way points are joined.
+    # A coin's area has the base rate for its expected value whichever way points are joined. Where
+    # all scores are equal there are two points, and a straight line between them is no area of
+    # anything: (1 + base rate) / 2, however bad.
     priors = {
-        "always": flat,
-        "never": flat,
+        "always": {**flat, "ap_trapezoid": None},
+        "never": {**flat, "ap_trapezoid": None},
         "random": {**flat, "ap_trapezoid": flat["ap"]},
     } | priors
+    priors["oracle"]["ap_trapezoid"] = None
     again = _resampled(own_series, weights, padding)
     centre = count_wins(truths, [w.prior("centre") for w in windows])
     again["auc_over_centre"] = again["auc_micro"] - centre.auc(weights)
@@ -144,9 +147,9 @@ def _mean(numbers: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _stretched(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _stretched(values: NDArray[np.floating]) -> NDArray[np.floating]:
     low, high = values.min(), values.max()
-    return np.asarray((values - low) / ((high - low) or np.float32(1)), np.float32)
+    return np.asarray((values - low) / ((high - low) or 1.0), values.dtype)
 
 
 def _minus(one: float | None, other: float | None) -> float | None:
@@ -167,7 +170,7 @@ def _notes(windows: Sequence[Windows], padding: Padding) -> dict[str, str]:
         "auc_normalised": "looks at the whole video first: not for live use",
         "auc_anomalous_only": f"{sum(bool(w.truth.any()) for w in windows)} videos",
         "ap": f"by steps; {base:.1%} of windows are events",
-        "ap_trapezoid": "joins points by straight lines, which flatters",
+        "ap_trapezoid": "joins points by straight lines, which flatters few points most",
     }
 
 

@@ -142,7 +142,7 @@ def sweep(windows: Sequence[Windows], threshold: float | None) -> tuple[Table, C
     rows: list[tuple[Cell, ...]] = []
     for level, *four in zip(levels.tolist(), *counts, strict=True):
         frame = Confusion(*(float(count) for count in four))
-        best, events = _events_at(windows, level)
+        best, events = events_at(windows, level)
         rows.append((level, *_three(frame), frame.iou, best, events.f1))
     f1 = [-1.0 if row[3] is None else float(row[3]) for row in rows]
     table = Table(
@@ -165,7 +165,7 @@ def _at(table: Table, threshold: float) -> float:
     return 0.0 if row[3] is None else float(row[3])
 
 
-def _events_at(windows: Sequence[Windows], level: float) -> tuple[float | None, EventCounts]:
+def events_at(windows: Sequence[Windows], level: float) -> tuple[float | None, EventCounts]:
     """Best-interval IoU, mean over videos with events, and event counts of runs of hits."""
     ious, total = [], EventCounts(0, 0, 0)
     for w in windows:

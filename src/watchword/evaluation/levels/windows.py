@@ -35,7 +35,7 @@ class Windows:
     truth: NDArray[np.bool_]
     values: NDArray[np.float32]
     hits: NDArray[np.bool_] | None
-    position: NDArray[np.float32]
+    position: NDArray[np.float64]
     duration_s: float
     unmeasured: int
 
@@ -44,17 +44,20 @@ class Windows:
         """Whether the video holds windows of both classes."""
         return bool(self.truth.any() and not self.truth.all())
 
-    def prior(self, name: str) -> NDArray[np.float32]:
-        """(N,) what a baseline that looks at no picture gives these windows."""
+    def prior(self, name: str) -> NDArray[np.float64]:
+        """(N,) what a baseline that looks at no picture gives these windows.
+
+        In double precision: near the middle of a long video the centre prior hardly falls.
+        """
         level = {
             "shorter": shorter(self.duration_s),
             "oracle": float(self.case.annotation.positive),
         }
         if name == "centre":
-            return centre(self.position).astype(np.float32)
+            return centre(self.position)
         if name == "centre x shorter":
-            return (centre(self.position) * shorter(self.duration_s)).astype(np.float32)
-        return np.full(len(self.truth), level[name], np.float32)
+            return centre(self.position) * shorter(self.duration_s)
+        return np.full(len(self.truth), level[name])
 
 
 def windows_of(cases: Sequence[Case], settled: Settled, *, unit: Unit) -> tuple[Windows, ...]:
@@ -80,7 +83,7 @@ def _windows(case: Case, settled: Settled, unit: Unit) -> Windows:
         truth=judged.truth[measured],
         values=values[measured],
         hits=None if hits is None else hits[measured],
-        position=position[measured].astype(np.float32),
+        position=position[measured],
         duration_s=duration_s,
         unmeasured=int((~measured).sum()),
     )

@@ -45,7 +45,7 @@ class Wins:
         return ratio(won, (drawn @ self.events) * (drawn @ self.others))
 
 
-def count_wins(truths: Sequence[NDArray[np.bool_]], values: Sequence[NDArray[np.float32]]) -> Wins:
+def count_wins(truths: Sequence[NDArray[np.bool_]], values: Sequence[NDArray[np.floating]]) -> Wins:
     """The wins among V videos, exactly, ties included.
 
     Args:

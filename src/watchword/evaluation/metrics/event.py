@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from watchword.evaluation.metrics.confusion import share
 from watchword.evaluation.metrics.inputs import truth_of, weights_of
-from watchword.evaluation.metrics.overlap import bounds, checked_tiou, tiou_matrix
+from watchword.evaluation.metrics.overlap import bounds, checked_tiou, reaches, tiou_matrix
 from watchword.evaluation.metrics.ranked import labels_of, ranked_hits
 from watchword.types import Event, Span
 
@@ -96,7 +96,7 @@ def match_events(truth: Sequence[Span], found: Sequence[Span], tiou: float) -> E
     taken_found = np.zeros(len(right), bool)
     for flat in np.argsort(-overlap, axis=None, kind="stable"):
         row, column = divmod(int(flat), len(right))
-        if overlap[row, column] < tiou:
+        if not reaches(overlap[row, column], tiou):
             break
         if not (taken_true[row] or taken_found[column]):
             taken_true[row] = taken_found[column] = True

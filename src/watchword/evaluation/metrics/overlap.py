@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from watchword.types import Span
 
+# 0.5 s of 5 s is a temporal IoU of 0.1, also where frame times make it 0.09999999999999998.
+_ROUNDING = 1e-9
+
 
 def tiou_matrix(truth: Sequence[Span], found: Sequence[Span]) -> NDArray[np.float64]:
     """Intersection over union in seconds of each true with each found interval, (G,F)."""
@@ -18,6 +21,11 @@ def tiou_matrix(truth: Sequence[Span], found: Sequence[Span]) -> NDArray[np.floa
     shared = np.maximum(shared, 0.0)
     total = (ends - starts)[:, None] + (found_ends - found_starts) - shared
     return np.asarray(shared / total)
+
+
+def reaches(overlap: NDArray[np.float64], tiou: float) -> NDArray[np.bool_]:
+    """Whether overlaps are a temporal IoU or more; what rounding of times takes off is forgiven."""
+    return np.asarray(overlap >= tiou - _ROUNDING)
 
 
 def bounds(spans: Sequence[Span]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from watchword.evaluation.metrics.overlap import checked_tiou, tiou_matrix
+from watchword.evaluation.metrics.overlap import checked_tiou, reaches, tiou_matrix
 from watchword.types import Event, Span
 
 
@@ -109,7 +109,7 @@ def _taken(truth: Sequence[Span], ranked: Sequence[Event], tiou: float) -> list[
     hits = []
     for column in range(len(ranked)):
         best = int(np.argmax(overlap[:, column]))
-        hit = bool(overlap[best, column] >= tiou)
+        hit = bool(reaches(overlap[best, column], tiou))
         if hit:
             overlap[best] = -1.0
         hits.append(hit)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from watchword.errors import DatasetError
 from watchword.evaluation.predictions import activitynet, matrix, runs, saved, segments, tables
+from watchword.evaluation.predictions.heat_maps import is_map, with_maps
 from watchword.evaluation.predictions.prediction import Prediction
 from watchword.evaluation.predictions.rows import columns_of
 from watchword.evaluation.predictions.series import load_json
@@ -30,6 +31,8 @@ def read_predictions(
 ) -> tuple[Prediction, ...]:
     """What was predicted about each video, from a file or folder of any kind that we know.
 
+    Heat maps that lie beside it are part of it (see ``heat_maps``).
+
     Args:
         path: file or folder; docs of the readers beside this one tell the formats.
         rate: pictures a second, for files that count pictures and hold no times.
@@ -47,7 +50,7 @@ def read_predictions(
     else:
         found = _file(path, rate=rate, kind=kind)
     _distinct(found, path)
-    return found
+    return with_maps(found, path)
 
 
 def _file(path: Path, *, rate: float | None, kind: Kind) -> tuple[Prediction, ...]:
@@ -60,14 +63,19 @@ def _file(path: Path, *, rate: float | None, kind: Kind) -> tuple[Prediction, ..
         return matrix.read_npz(path, rate=rate, kind=kind)
     if ending == ".json" and activitynet.is_results(load_json(path)):
         return activitynet.read_results(path, rate=rate)
-    columns = columns_of(path)
+    if not path.stat().st_size:
+        raise DatasetError(str(path), "is empty")
+    columns = () if ending == ".json" else columns_of(path)
     if segments.is_segments(columns):
         return segments.read_segments(path, rate=rate, kind=kind)
     if segments.is_videos(columns):
         return segments.read_videos(path)
     read = tables.find_table(columns)
     if read is None:
-        told = f"has the columns {', '.join(columns)}" if columns else "is nothing that we know"
+        shown = ", ".join(columns[:MOST_NAMED]) + (" ..." if len(columns) > MOST_NAMED else "")
+        told = f"has the columns {shown}" if columns else "holds no predictions that we know"
+        if ending == ".json":
+            told += "; predictions come first, then the truth"
         raise DatasetError(str(path), f"{told}; what can be read is {READABLE}")
     return read(path, rate=rate, kind=kind)
 
@@ -89,7 +97,11 @@ def _folder(folder: Path, *, rate: float | None, kind: Kind) -> tuple[Prediction
     tables_of_seed_2 = folder / "segments.csv", folder / "videos.csv"
     if all(file.is_file() for file in tables_of_seed_2):
         return segments.read_both(*tables_of_seed_2, rate=rate, kind=kind)
-    arrays = [file for file in sorted(folder.glob("*.npy")) if not file.name.endswith(matrix.EDGES)]
+    arrays = [
+        file
+        for file in sorted(folder.glob("*.npy"))
+        if not file.name.endswith(matrix.EDGES) and not is_map(file)
+    ]
     if arrays:
         _same_sort(arrays, folder)
         return _each(arrays, lambda file: _array(file, rate=rate, kind=kind), folder)

@@ -72,6 +72,8 @@ def _warning(finding: Finding) -> str:
 
 def _level(level: LevelFigures) -> str:
     if level.reasons:
+        if len(level.reasons) == 1:
+            return wrapped(level.reasons[0], _WIDTH, lead=f"{level.title}: ")
         reasons = (wrapped(reason, _WIDTH, lead="  ") for reason in level.reasons)
         return "\n".join([level.title, *reasons])
     figures = [each.figure for each in level.standings]

@@ -30,12 +30,17 @@ class LevelFigures:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why there is nothing on this level, a sentence a reason; empty if a figure is defined."""
+        """Why there is nothing on this level, without the figures' names where the reason is one.
+
+        Empty if a figure is defined.
+        """
         if any(each.figure.value is not None for each in self.standings):
             return ()
         titles: dict[str, list[str]] = {}
         for each in self.standings:
             titles.setdefault(each.figure.why or "no reason is known", []).append(each.figure.title)
+        if len(titles) == 1:
+            return (f"not measured, {next(iter(titles))}",)
         return tuple(f"{', '.join(names)}: not defined, {why}" for why, names in titles.items())
 
     def marks(self, figure: Figure) -> tuple[int, ...]:
