@@ -11,8 +11,10 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "Agreement": "watchword.pipeline.agreement",
     "Annotation": "watchword.types",
     "Calibration": "watchword.evaluation.calibrate.calibration",
+    "ClipScoreMetric": "watchword.evaluation.metrics.clipscore_metric",
     "Config": "watchword.config",
     "Detection": "watchword.types",
     "Detector": "watchword.pipeline.detector",

@@ -173,6 +173,8 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [COMMAND, "detect", "a.mp4", "b.mp4", *RED, "-o", "out", "--every-frame"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A shell that runs the tests in the background has switched the signal off.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     for _ in range(600):
         if (tmp_path / "out/a/detection.json").is_file():

@@ -14,6 +14,7 @@ import typer
 from watchword.cli import (
     cache,
     calibrate,
+    clipscore,
     datasets,
     demo,
     detect,
@@ -67,6 +68,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("drift")(calibrate.drift)
 app.command("fit")(fit.fit)
 app.command("import")(imports.import_)
+app.add_typer(clipscore.app, name="clipscore")
 app.add_typer(datasets.app, name="datasets")
 app.command("doctor")(doctor.doctor)
 app.add_typer(prompts.app, name="prompts")

@@ -1,20 +1,17 @@
-"""A video into embeddings: read, prepare and encode side by side, and keep the result.
-
-Reading and preparing run on a thread of their own beside the model, with a bounded line between
-them, so memory stays flat however long the video is.
-"""
+"""A video into embeddings, whole or batch by batch, each encoded once and kept by its content."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from watchword.config import Config
 from watchword.encoders.base import Encoder, EncoderOptions
@@ -23,22 +20,18 @@ from watchword.encoders.catalog import load_encoder
 from watchword.encoders.store import cache_folder, default_encoder
 from watchword.errors import CacheMismatch, OutputError, VideoError
 from watchword.evidence.segments import windowed
-from watchword.pipeline.ahead import ahead, side_by_side
-from watchword.pipeline.rows import Rows
-from watchword.types import Embeddings, Frames, VideoInfo
+from watchword.pipeline.stream import EmbeddedBatch, Kept, Reading
+from watchword.types import Coverage, Embeddings, VideoInfo
 from watchword.video.fingerprint import FingerprintMemo
 from watchword.video.reader import VideoStream, open_video
 from watchword.video.stillness import StillTest
 
-# Prepared batches that may wait for the model: enough to hide a slow keyframe, little in memory.
-BATCHES_AHEAD = 2
+# Pictures of a video whose vectors are kept for the cache while it streams: 40 MB of CLIP's. More
+# would make memory grow with the video.
+KEPT = 20_000
 
-# So that a core need not wait for the slower one at the end of each batch.
-BATCHES_AT_ONCE = 2
-
-# Time stamps of many containers are rounded to a millisecond or coarser ticks; less than this
-# between the end of one picture and the start of the next is rounding, not a hole.
-ROUNDING_S = 2e-3
+# Vectors of the cache that are handed on at a time.
+CACHED_BATCH = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +55,57 @@ class Embedded:
     cached: bool
 
 
+class EmbeddedStream:
+    """The vectors of a video, batch by batch: iterate over it once; ``with`` closes it.
+
+    ``info`` and ``cached`` are known at once, ``coverage`` is complete when the iteration has
+    ended.
+    """
+
+    def __init__(
+        self,
+        info: VideoInfo,
+        batches: Generator[EmbeddedBatch],
+        *,
+        cached: bool,
+        coverage: Callable[[], Coverage],
+        source: VideoStream | None = None,
+    ) -> None:
+        self.info = info
+        self.cached = cached
+        self._batches = batches
+        self._coverage = coverage
+        self._source = source
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[EmbeddedBatch]:
+        return self
+
+    def __next__(self) -> EmbeddedBatch:
+        return next(self._batches)
+
+    def close(self) -> None:
+        """Let go of the video; closing twice is fine."""
+        self._batches.close()
+        if self._source is not None:
+            self._source.close()
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much of the video was seen so far, and what happened to the cache."""
+        return self._coverage()
+
+
 class VideoEncoder:
     """Turns videos into embeddings, and keeps them so that each is encoded once.
 
@@ -74,6 +118,11 @@ class VideoEncoder:
         self.config = config or Config()
         self.encoder = encoder or _load(self.config.encoder)
         self.cache = _cache(self.config)
+
+    @property
+    def looking(self) -> str:
+        """Which pictures are looked at and how they are read: equal means the same pixels."""
+        return f"{self.config.sampling.fingerprint}-{_reading(self.config, self.encoder)}"
 
     def embed(self, source: str | Path, *, listener: Listener | None = None) -> Embedded:
         """One vector a window of the video, from the cache if it holds them.
@@ -94,6 +143,58 @@ class VideoEncoder:
         fresh = _noted(fresh, (*refusal, *self._keep(key, fresh)))
         return Embedded(info, self._windowed(fresh), cached=False)
 
+    def batches(self, source: str | Path, *, listener: Listener | None = None) -> EmbeddedStream:
+        """One vector a picture, batch by batch, in memory that does not grow with the video.
+
+        From the cache if it holds them, and kept in it if the video is read to its end and has no
+        more than ``KEPT`` pictures. Settings of windows play no part.
+
+        Raises:
+            VideoError: the video cannot be read. Iteration may raise it too.
+            EncoderError: the model gave something that is no embedding (from the iteration).
+        """
+        stream = self._open(source)
+        try:
+            info = self._identified(stream.info)
+            key = self._key(info)
+            kept, refusal = self._kept(key)
+        except BaseException:
+            stream.close()
+            raise
+        if kept is not None:
+            stream.close()
+            known = kept.coverage
+            return EmbeddedStream(info, _cut_up(kept), cached=True, coverage=lambda: known)
+        reading = Reading(stream, self.encoder, still=self._still())
+        told = list(refusal)
+        return EmbeddedStream(
+            info,
+            self._kept_while_read(reading, key, listener, told),
+            cached=False,
+            coverage=lambda: _with_notes(reading.coverage, told),
+            source=stream,
+        )
+
+    def _kept_while_read(
+        self, reading: Reading, key: CacheKey | None, listener: Listener | None, told: list[str]
+    ) -> Generator[EmbeddedBatch]:
+        """The batches as they are read; the end puts them into the cache, if they are few."""
+        kept = None
+        if self.cache is not None and key is not None:
+            kept = Kept(self.encoder.dim, limit=KEPT)
+        with closing(_told(reading, listener)) as batches:
+            for batch in batches:
+                if kept is not None and not kept.takes(batch):
+                    kept = None
+                    told.append(
+                        f"not kept for another time: more than {KEPT} pictures, which are let go "
+                        "as they are read so that memory stays flat"
+                    )
+                yield batch
+        if kept is not None and key is not None:
+            made = kept.embeddings(self.encoder.fingerprint, key.video, reading.coverage)
+            told.extend(self._keep(key, made))
+
     def _open(self, source: str | Path) -> VideoStream:
         read = replace(self.config.read, batch=self.encoder.batch_size)
         if read.size is None:
@@ -109,8 +210,7 @@ class VideoEncoder:
     def _key(self, info: VideoInfo) -> CacheKey | None:
         if info.fingerprint is None:
             return None
-        sampling = f"{self.config.sampling.fingerprint}-{_reading(self.config, self.encoder)}"
-        return CacheKey(info.fingerprint, sampling, self.encoder.fingerprint)
+        return CacheKey(info.fingerprint, self.looking, self.encoder.fingerprint)
 
     def _kept(self, key: CacheKey | None) -> tuple[Embeddings | None, tuple[str, ...]]:
         if self.cache is None or key is None:
@@ -141,24 +241,6 @@ class VideoEncoder:
         return StillTest(self.config.stillness) if self.config.stillness.enabled else None
 
 
-def _noted(embeddings: Embeddings, notes: tuple[str, ...]) -> Embeddings:
-    coverage = embeddings.coverage
-    return replace(embeddings, coverage=replace(coverage, notes=(*coverage.notes, *notes)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Batch:
-    """Pictures on their way through the model; ``fresh`` marks those that are encoded, not reused.
-
-    ``rows`` are in turn the model's input for the fresh ones, their vectors, and all vectors.
-    """
-
-    rows: NDArray[np.float32]
-    fresh: NDArray[np.bool_]
-    pts_s: NDArray[np.float64]
-    duration_s: NDArray[np.float64]
-
-
 def embed_stream(
     stream: VideoStream,
     encoder: Encoder,
@@ -171,74 +253,40 @@ def embed_stream(
     Raises:
         VideoError: no picture of the video could be decoded.
     """
+    reading = Reading(stream, encoder, still=still)
+    kept = Kept(encoder.dim)
+    with closing(_told(reading, listener)) as batches:
+        for batch in batches:
+            kept.takes(batch)
+    if not len(kept):
+        raise VideoError(stream.info.source, "no picture in the range asked for could be decoded")
+    return kept.embeddings(encoder.fingerprint, None, reading.coverage)
 
-    def encoded(batch: _Batch) -> _Batch:
-        vectors = np.zeros((0, encoder.dim), np.float32)
-        if len(batch.rows):
-            vectors = encoder.embed_images(batch.rows)
-        return replace(batch, rows=vectors)
 
-    vectors = Rows(encoder.dim)
-    times: list[_Batch] = []
-    prepared = ahead(_prepared(stream, encoder, still), depth=BATCHES_AHEAD)
-    with closing(prepared):
-        for batch in side_by_side(encoded, prepared, workers=BATCHES_AT_ONCE):
-            vectors.extend(_spread(batch.rows, batch.fresh, vectors.last))
-            times.append(replace(batch, rows=batch.rows[:0].copy()))
+def _told(reading: Reading, listener: Listener | None) -> Generator[EmbeddedBatch]:
+    """The batches; whoever listens hears of each as it comes."""
+    with closing(reading.batches()) as batches:
+        for batch in batches:
             if listener is not None:
                 seen = float(batch.pts_s[-1] + batch.duration_s[-1])
-                listener(Progress(seen, stream.info.duration_s, len(vectors)))
-    if not times:
-        raise VideoError(stream.info.source, "no picture in the range asked for could be decoded")
-    rows, edges = _gapless(
-        vectors.done(),
-        np.concatenate([batch.pts_s for batch in times]),
-        np.concatenate([batch.duration_s for batch in times]),
-    )
-    reused = sum(int((~batch.fresh).sum()) for batch in times)
-    coverage = replace(stream.coverage, reused=reused)
-    return Embeddings(rows, edges, encoder.fingerprint, None, coverage)
+                listener(Progress(seen, reading.stream.info.duration_s, reading.pictures))
+            yield batch
 
 
-def _prepared(stream: VideoStream, encoder: Encoder, still: StillTest | None) -> Iterator[_Batch]:
-    for frames in stream:
-        fresh = _fresh(frames, still)
-        pixels = frames.pixels if fresh.all() else frames.pixels[fresh]
-        yield _Batch(encoder.prepare(pixels), fresh, frames.pts_s, frames.duration_s)
+def _noted(embeddings: Embeddings, notes: Sequence[str]) -> Embeddings:
+    return replace(embeddings, coverage=_with_notes(embeddings.coverage, notes))
 
 
-def _fresh(frames: Frames, still: StillTest | None) -> NDArray[np.bool_]:
-    if still is None:
-        return np.ones(len(frames), bool)
-    return np.array([not still.is_still(picture) for picture in frames.pixels], bool)
+def _with_notes(coverage: Coverage, notes: Sequence[str]) -> Coverage:
+    return replace(coverage, notes=(*coverage.notes, *notes))
 
 
-def _spread(
-    encoded: NDArray[np.float32], fresh: NDArray[np.bool_], last: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """A row for every picture: its own, or that of the last encoded picture before it.
-
-    >>> rows = _spread(np.eye(2, dtype=np.float32), np.array([True, False, True]), np.ones((0, 2)))
-    >>> rows.tolist()
-    [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
-    """
-    if fresh.all():
-        return encoded
-    pool = np.concatenate([last, encoded])
-    return np.asarray(pool[np.cumsum(fresh) + len(last) - 1], np.float32)
-
-
-def _gapless(
-    vectors: NDArray[np.float32], pts_s: NDArray[np.float64], duration_s: NDArray[np.float64]
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Rows and T+1 edges, with a NaN row wherever a picture ends before the next begins."""
-    ends = pts_s + duration_s
-    holes = np.flatnonzero(pts_s[1:] - ends[:-1] > ROUNDING_S) + 1
-    edges = np.append(pts_s, ends[-1])
-    if not len(holes):
-        return vectors, edges
-    missing = np.full((len(holes), vectors.shape[1]), np.nan, np.float32)
-    return np.insert(vectors, holes, missing, axis=0), np.insert(edges, holes, ends[holes - 1])
+def _cut_up(embeddings: Embeddings) -> Generator[EmbeddedBatch]:
+    """Embeddings from the cache in handy parts."""
+    starts, lengths = embeddings.edges_s[:-1], np.diff(embeddings.edges_s)
+    for at in range(0, len(embeddings), CACHED_BATCH):
+        part = slice(at, at + CACHED_BATCH)
+        yield EmbeddedBatch(embeddings.vectors[part], starts[part], lengths[part])
 
 
 def _load(options: EncoderOptions) -> Encoder:

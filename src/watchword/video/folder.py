@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -11,12 +10,13 @@ from pathlib import Path
 import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from watchword.errors import VideoError
 from watchword.types import VideoInfo
 from watchword.video.container import too_large
 from watchword.video.decoded import Shown, Tally
+from watchword.video.picture import UNREADABLE, opened, upright_pixels
 from watchword.video.upright import Orientation, PictureMaker, Region, check_region
 
 PICTURE_SUFFIXES = frozenset(
@@ -24,9 +24,6 @@ PICTURE_SUFFIXES = frozenset(
 )
 
 _SEGMENT = re.compile(r"seg_\d+", re.IGNORECASE)
-
-# What Pillow raises for a damaged picture, by format: it promises no single type.
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError)
 
 
 def natural_key(path: Path) -> tuple[tuple[int, int, str], ...]:
@@ -114,12 +111,12 @@ class FolderBackend:
     def _describe(self) -> VideoInfo:
         for path in self._files:
             try:
-                with _opened(path) as image:
+                with opened(path) as image:
                     self._refuse_too_large(image)
                     size, codec = _upright_size(image), (image.format or "").lower()
             except Image.DecompressionBombError as exc:
                 raise VideoError(self._source, f"{path.name} is refused: {exc}") from exc
-            except _UNREADABLE:
+            except UNREADABLE:
                 continue
             return VideoInfo(
                 source=self._source,
@@ -144,7 +141,7 @@ class FolderBackend:
                 pixels = self._read(path)
             except Image.DecompressionBombError:
                 pixels = None
-            except _UNREADABLE:
+            except UNREADABLE:
                 self.tally.lose("unreadable files of the folder")
                 return None
             if pixels is None:
@@ -157,22 +154,10 @@ class FolderBackend:
 
     def _read(self, path: Path) -> NDArray[np.uint8] | None:
         """The upright picture, or None if it is larger than allowed."""
-        with _opened(path) as image:
+        with opened(path) as image:
             if image.width * image.height > self._max_pixels:
                 return None
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I;16"):
-                # Pillow would cut such a picture off at 255 rather than scale it.
-                grey = (np.asarray(upright) >> 8).astype(np.uint8)
-                return np.repeat(grey[:, :, None], 3, axis=2)
-            return np.array(upright.convert("RGB"))
-
-
-def _opened(path: Path) -> Image.Image:
-    with warnings.catch_warnings():
-        # The size is checked against max_pixels, which is the user's to choose.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(path)
+            return upright_pixels(image)
 
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
