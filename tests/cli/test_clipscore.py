@@ -56,7 +56,8 @@ def test_it_prints_what_the_seed_prints_then_every_definition_within_80_columns(
     assert "  Median CLIP Score (video-to-image): 0." in result.stdout
     for name in ("raw_cosine", "hundred_cosine", "hessel", "torchmetrics", "evalcrafter"):
         assert f"\n  {name}" in result.stdout
-    assert "– hessel_prefixed: needs cosines with the text after" in said(result.stdout)
+    assert '– hessel_prefixed: needs a text with "A photo depicts" before it' in said(result.stdout)
+    assert "R = best reference" in said(result.stdout)
     assert "normalisation" in said(result.stdout)
     assert "Model: fake." in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
@@ -162,7 +163,12 @@ def test_folders_make_a_table_and_go_on_with_it(clip: Path, tmp_path: Path) -> N
     assert "Table: clip_score_results.csv" in first.stdout
     assert (tmp_path / "clip_score_results.csv").is_file()
     again = run("--videos", "v", "--references", "r", "--json")
-    assert [one["reused"] for one in json.loads(again.stdout)["results"]] == [True, False]
+    good, bad = json.loads(again.stdout)["results"]
+    assert (good["reused"], bad["reused"]) == (True, False)
+    assert (good["Frames"], good["Failed"], good["Error"]) == (25, 0, None)
+    assert good["hundred_cosine"] == pytest.approx(100 * good["Mean_CLIP_Score"], abs=1e-3)
+    assert (bad["Mean_CLIP_Score"], bad["Frames"]) == (None, None)
+    assert "b.mp4" in bad["Error"]
 
 
 def test_the_seeds_batch_mode(clip: Path, tmp_path: Path) -> None:
@@ -174,6 +180,26 @@ def test_the_seeds_batch_mode(clip: Path, tmp_path: Path) -> None:
     lines = (tmp_path / "out" / "clip_score_results.csv").read_text().splitlines()
     assert lines[0].startswith("Filename,Mean_CLIP_Score,Median_CLIP_Score,")
     assert lines[1].startswith("source1_1.mp4,1.000000,1.000000,")
+    missing = run("--batch", "--result-folder", "res", "--input-folder", "none", code=1)
+    assert isinstance(missing.exception, DatasetError)
+
+
+def test_a_folder_run_says_what_was_left_out_and_on_request_the_spread(
+    clip: Path, tmp_path: Path
+) -> None:
+    coloured(tmp_path / "short.mp4", seconds=1, red=(0, 1))
+    (tmp_path / "m.csv").write_text("video,video2\nclip.mp4,short.mp4\n")
+    words = ("--manifest", "m.csv", "--csv", "t.csv")
+    shown = run(*words).stdout
+    assert "clip.mp4 is longer: it was left out from 1.00 s on" in said(shown)
+    assert "std" not in shown
+    assert "    min 1.0000, max 1.0000, std 0.0000\n" in run(*words, "-v").stdout
+
+
+def test_a_very_long_text_is_shown_within_80_columns(clip: Path) -> None:
+    shown = run("--image", "red.png", "--text", "red " * 90, "--long", "chunks").stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    assert shown.count("red ") > 80
 
 
 def test_all_bad_is_status_1(clip: Path, tmp_path: Path) -> None:
@@ -233,6 +259,17 @@ def test_correlations_are_printed_with_intervals_over_groups(tmp_path: Path) -> 
     assert "Mean_CLIP_Score against rating, 40 items in 8 groups" in result.stdout
     assert "95% interval" in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_files_that_name_their_items_otherwise_are_joined_on_request(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("Filename,key,s\na.mp4,x,1\na.mp4,y,2\nb.mp4,z,3\n")
+    (tmp_path / "r.csv").write_text("of,clip,r\nz,1.mp4,30\ny,1.mp4,20\nx,2.mp4,10\n")
+    words = ("correlate", tmp_path / "s.csv", tmp_path / "r.csv", "--score", "s", "--rating", "r")
+    named = ("--score-name", "key", "--rating-name", "of", "--samples", 5, "--json")
+    found = json.loads(run(*words, *named, fake=False).stdout)
+    assert found["pearson"]["value"] == pytest.approx(1)
+    refused = run(*words, "--score-name", "of", fake=False, code=1)
+    assert "has no name under 'of'; its columns are Filename, key, s" in str(refused.exception)
 
 
 def test_items_without_a_score_are_refused_or_left_out_aloud(tmp_path: Path) -> None:

@@ -21,11 +21,18 @@ from numpy.typing import NDArray
 from synthetic import make_video
 from watchword.cli import main
 from watchword.evaluation.calibrate.calibration_file import read_calibration
+from watchword.evaluation.datasets.formats import read_records
+from watchword.evaluation.datasets.record import clock_of_pts
 from watchword.output.folder import read_run
+from watchword.video.frame_times import frame_times
 
 WORDS = ("-p", "red", "-p", "green", "-n", "blue", "--model", "fake")
 COLOURS = {"red": (205, 40, 60), "green": (40, 205, 60), "": (60, 60, 190)}
 QUICK = ("--samples", "50")
+SHARED = (
+    *("clips", "quiet", "truth.csv", "quiet.csv"),
+    *("runs", "calm", "chosen.yaml", "runs-judged"),
+)
 EVENTS = [
     ("red", 1.0, 2.4), ("green", 0.6, 2.0), ("red", 0.4, 1.9), ("green", 1.6, 3.0),
     ("red", 2.0, 3.4), ("green", 1.0, 2.2), ("", 0, 0), ("", 0, 0),
@@ -47,7 +54,7 @@ def film(path: Path, seconds: float, event: tuple[str, float, float], seed: int)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Videos, their truth, and what was detected in them."""
+    """Videos, their truth, what was detected in them, a calibration and an evaluation of that."""
     folder = tmp_path_factory.mktemp("judging")
     rows = ["video,label,start_s,end_s,split,group"]
     (folder / "clips").mkdir()
@@ -68,6 +75,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.chdir(folder)
         Asking(patch, None)("detect", "clips", *WORDS, "-o", "runs", "-q")
         Asking(patch, None)("detect", "quiet", *WORDS, "-o", "calm", "-q")
+        # What many tests begin with is made once.
+        Asking(patch, None)("calibrate", "runs", "truth.csv", "-o", "chosen.yaml", *QUICK)
+        Asking(patch, None)("evaluate", "runs", "truth.csv", "-o", "runs-judged", *QUICK)
         yield folder
 
 
@@ -97,7 +107,7 @@ def ask(
     capsys: pytest.CaptureFixture[str],
 ) -> Asking:
     """The command, run in a folder from which the videos and runs are seen."""
-    for name in ("clips", "quiet", "runs", "calm", "truth.csv", "quiet.csv"):
+    for name in SHARED:
         (tmp_path / name).symlink_to(made / name)
     monkeypatch.setenv("WATCHWORD_HOME", str(made / "home"))
     monkeypatch.setenv("COLUMNS", "80")
@@ -150,9 +160,8 @@ def test_strict_refuses_what_looks_at_the_test_data(ask: Asking) -> None:
         "evaluate", "runs", "truth.csv", "--strict", "--normalise", "global", *QUICK, code=2
     )
     assert "Scores are stretched" in refused
-    ask("calibrate", "runs", "truth.csv", "-o", "c.yaml", *QUICK)
     told = ask(
-        "evaluate", "runs", "truth.csv", "--calibration", "c.yaml", "--strict", *QUICK, code=2
+        "evaluate", "runs", "truth.csv", "--calibration", "chosen.yaml", "--strict", *QUICK, code=2
     )
     assert "calibrat" in told
 
@@ -162,13 +171,34 @@ def test_two_runs_are_compared_with_a_truth_or_as_they_were_evaluated(ask: Askin
     card = ask("compare", "runs", "margins", "truth.csv", *QUICK)
     assert "runs" in card
     assert "margins" in card
-    for run in ("runs", "margins"):
-        ask("evaluate", run, "truth.csv", "-o", f"{run}-judged", *QUICK)
+    ask("evaluate", "margins", "truth.csv", "-o", "margins-judged", *QUICK)
     told = json.loads(ask("compare", "runs-judged", "margins-judged", "--json", "-o", "both"))
     assert told
     assert Path("both/comparison.json").is_file()
     assert "TRUTH" in ask("compare", "runs-judged", "margins-judged", *QUICK, code=2)
     assert "evaluat" in ask("compare", "runs", "margins", code=2)
+
+
+@pytest.mark.parametrize("ending", ["cvat.xml", "labelstudio.json"])
+def test_what_is_exported_for_a_labelling_tool_reads_back_as_truth(
+    ask: Asking, ending: str
+) -> None:
+    path = Path(f"v2.{ending}")
+    ask("export", "runs/v2", path)
+    if ending == "labelstudio.json":
+        # What a person accepts becomes an annotation; a model's prediction alone is no truth.
+        assert "marks no event" in ask("evaluate", "runs/v2", path, code=2)
+        (task,) = json.loads(path.read_text())
+        path.write_text(json.dumps([{**task, "annotations": task.pop("predictions")}]))
+    ask("datasets", "check", path, "--videos", "clips")
+    told = figures(ask("evaluate", "runs/v2", path, "--videos", "clips", "--json", *QUICK))
+    assert found(Path("runs"))["v2"]
+    assert (told["event_f1"], told["iou_mask"], told["f1"]) == (1.0, 1.0, 1.0)
+    read = read_records(path)[0].annotation(clock_of_pts(frame_times("clips/v2.mp4")))
+    assert [(s.label, s.start_s, s.end_s) for s in read.spans] == [
+        (label, pytest.approx(start), pytest.approx(end))
+        for label, start, end in found(Path("runs"))["v2"]
+    ]
 
 
 # --- calibrate and detect ------------------------------------------------------------------------
@@ -225,22 +255,20 @@ def test_scores_saved_smoothed_are_judged_unsmoothed_if_so_calibrated(ask: Askin
 def test_a_calibration_is_refused_for_what_it_was_not_made_for(
     ask: Asking, words: Sequence[str], named: str
 ) -> None:
-    ask("calibrate", "runs", "truth.csv", "-o", "c.yaml", *QUICK)
-    told = ask("detect", "clips/v0.mp4", *words, "--calibration", "c.yaml", "-o", "x", code=2)
+    told = ask("detect", "clips/v0.mp4", *words, "--calibration", "chosen.yaml", "-o", "x", code=2)
     assert named in told
     assert not Path("x").exists()
 
 
 def test_runs_made_otherwise_are_not_judged_with_a_calibration(ask: Asking) -> None:
-    ask("calibrate", "runs", "truth.csv", "-o", "c.yaml", *QUICK)
     ask("detect", "clips", *WORDS, "--rate", "5", "-o", "slow", "-q")
-    slow = ask("evaluate", "slow", "truth.csv", "--calibration", "c.yaml", code=2)
+    slow = ask("evaluate", "slow", "truth.csv", "--calibration", "chosen.yaml", code=2)
     assert "sampling.rate is 10.0, this one is 5.0" in slow
-    assert "sampling.rate" in ask("drift", "c.yaml", "slow", code=2)
+    assert "sampling.rate" in ask("drift", "chosen.yaml", "slow", code=2)
     ask("detect", "clips", "-p", "red", "-n", "blue", "--model", "fake", "-o", "red", "-q")
-    assert "prompt bank" in ask("drift", "c.yaml", "red", code=2)
+    assert "prompt bank" in ask("drift", "chosen.yaml", "red", code=2)
     assert "--calibration sets" in ask(
-        "evaluate", "runs", "truth.csv", "--calibration", "c.yaml", "-t", "0.2", code=2
+        "evaluate", "runs", "truth.csv", "--calibration", "chosen.yaml", "-t", "0.2", code=2
     )
 
 
@@ -319,7 +347,7 @@ def test_a_budget_is_kept_counted_and_watched_for_drift(ask: Asking) -> None:
     assert all(found(Path("alarms"))[f"v{i}"] for i in range(6))
     assert "look as they did" in ask("drift", "b.yaml", "calm")
     assert "too little footage" in ask("drift", "b.yaml", "runs/v0", code=4)
-    film(Path("dusk.mp4"), 120, ("red", 0, 120), 9)
+    film(Path("dusk.mp4"), 110, ("red", 0, 110), 9)
     ask("detect", "dusk.mp4", *WORDS, "-o", "dusk", "-q")
     assert "expect more false alarms" in ask("drift", "b.yaml", "dusk", code=3)
 
@@ -419,8 +447,7 @@ def test_scores_that_were_not_measured_are_refused(ask: Asking) -> None:
 def test_a_damaged_calibration_is_refused_by_every_reader(
     ask: Asking, change: tuple[str, str], named: str
 ) -> None:
-    ask("calibrate", "runs", "truth.csv", "-o", "c.yaml", *QUICK)
-    text = Path("c.yaml").read_text()
+    text = Path("chosen.yaml").read_text()
     assert change[0] in text
     Path("bad.yaml").write_text(text.replace(*change))
     assert named in ask("drift", "bad.yaml", "runs", code=2)
@@ -456,6 +483,11 @@ def test_seed_folders_are_imported_judged_and_calibrated_but_not_detected_with(
                code=2)  # fmt: skip
     assert "imported scores" in told
     assert "--rate" in ask("import", "seed", "-o", "other", code=2)
+    rank = ("prompts", "rank", "ours", "ours/annotations.json", "--samples", "20", "--subsets", "9")
+    assert "--kind cosine" in ask(*rank, code=2)
+    told = ask(*rank, "--kind", "cosine", "-t", "0.2")
+    assert "Sentences on 4 videos" in told
+    assert re.search(r"│ red +│ event +│ event +│ helps", told)
 
 
 def test_sentences_are_ranked(ask: Asking) -> None:
@@ -472,7 +504,16 @@ FIT = (
 
 
 def test_a_head_is_fitted_used_and_judged(ask: Asking) -> None:
-    told = ask(*FIT, "-o", "odd.head.safetensors", "--window-s", "0.5", *WORDS[:-2])
+    told = ask(
+        *(*FIT, "-o", "odd.head.safetensors", "--window-s", "0.5", *WORDS[:-2]),
+        *("--plots", "learned"),
+    )
+    assert {path.name for path in Path("learned").iterdir()} == {
+        *("fit.txt", "odd-figures.csv", "odd-curve.csv", "odd-curve.png"),
+    }
+    with Path("learned/odd-curve.csv").open() as file:
+        assert next(csv.reader(file)) == ["labels", "AUC", "sd", "draws"]
+    assert "is there" in ask(*FIT, "-o", "two.head.safetensors", "--plots", "learned", code=1)
     assert max(map(len, told.splitlines()[:20])) <= 80
     assert "AUC, held-out windows" in told
     assert "AUC of the zero-shot score" in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,47 @@ def test_an_entry_is_a_safetensors_file_like_any_other(tmp_path: Path) -> None:
     np.testing.assert_array_equal(ours["vectors"], embeddings().vectors)
     theirs = load_file(tmp_path / "theirs")
     np.testing.assert_array_equal(theirs["edges_s"], embeddings().edges_s)
+
+
+def test_parts_are_the_whole_and_one_at_a_time_is_held(tmp_path: Path) -> None:
+    cache = EmbeddingCache(tmp_path)
+    assert cache.parts(KEY, 7) is None
+    many = embeddings(50_000)
+    cache.put(KEY, many)
+    parts = cache.parts(KEY, 700)
+    assert parts is not None
+    found = list(parts)
+    assert [len(part) for part in found] == [700] * 71 + [300]
+    vectors = np.concatenate([part.vectors for part in found])
+    np.testing.assert_array_equal(vectors, many.vectors)
+    starts = np.concatenate([part.edges_s[:-1] for part in found])
+    np.testing.assert_array_equal([*starts, found[-1].edges_s[-1]], many.edges_s)
+    assert found[0].coverage == found[-1].coverage == many.coverage
+    del found, vectors, starts
+    tracemalloc.start()
+    try:
+        for part in cache.parts(KEY, 700) or ():
+            assert len(part) in (700, 300)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # Times are held whole, 8 bytes a row, and the vectors of the part (here 32 bytes a row) not.
+    assert peak < many.edges_s.nbytes + many.vectors.nbytes // 4
+
+
+def test_parts_of_a_damaged_or_lost_file_are_refused(tmp_path: Path) -> None:
+    cache = EmbeddingCache(tmp_path)
+    path = cache.put(KEY, embeddings())
+    parts = cache.parts(KEY, 2)
+    assert parts is not None
+    assert len(next(parts)) == 2
+    whole = path.read_bytes()
+    path.unlink()
+    with pytest.raises(CacheMismatch, match="is refused"):
+        next(parts)
+    path.write_bytes(whole[:-3] + b"xxx")
+    with pytest.raises(CacheMismatch, match="checksum"):
+        cache.parts(KEY, 2)
 
 
 @pytest.mark.parametrize("part", ["video", "sampling", "encoder"])

@@ -124,6 +124,20 @@ def test_the_centre_prior_flags_the_same_share_in_the_middle():
     assert card["auc_over_centre"].value == card["auc_micro"].value - 1.0
 
 
+def test_the_time_since_the_start_stands_in_the_table_and_is_said_where_it_does_as_well():
+    truth = [record(name, (15, 20), duration_s=20.0) for name in ("a", "b")]
+    blind = [prediction(name, [0.5, 0.1] * 10) for name in ("a", "b")]
+    sees = [prediction(name, [0.1] * 15 + [0.9] * 5) for name in ("a", "b")]
+    card = evaluate(cases(blind, truth), QUICK)
+    rows = {row[0]: row for row in card.table("baselines").rows}
+    assert rows["later"][1] == 1.0
+    assert "start alone reaches 1.000" in card["auc_micro"].note
+    early = [record(name, (0, 5), duration_s=20.0) for name in ("a", "b")]
+    other = [prediction(name, [0.9] * 5 + [0.1] * 15) for name in ("a", "b")]
+    assert evaluate(cases(other, early), QUICK)["auc_micro"].note == ""
+    assert evaluate(cases(sees, truth), QUICK)["auc_micro"].value == 1.0
+
+
 def test_the_shorter_prior_ranks_and_flags_short_videos_first():
     truth = [record("long", duration_s=60.0), record("short", (0, 20), duration_s=20.0)]
     made = [prediction("long", [0.9] * 20 + [0.1] * 40), prediction("short", [0.1] * 20)]
@@ -371,6 +385,11 @@ def test_accidents_are_measured_ahead_of_time():
     assert card["mtta"].value == pytest.approx(6.0)
     assert card["mtta"].baselines["always"] == 6.0
     assert "10.00 s" in card["mtta"].note
+    assert card["mtta"].low == card["mtta"].high == pytest.approx(6.0)
+    assert card["tta_at_10_alarms"].baselines == {
+        "never": 0.0, "centre": 0.0, "shorter": 0.0, "oracle": 6.0
+    }  # fmt: skip
+    assert card["anticipation_ap"].baselines["oracle"] == 1.0
     assert card.table("horizon").rows[0][1] == 1.0
 
 
@@ -481,3 +500,15 @@ def test_videos_left_out_stand_in_the_protocol():
     truth = [record("a", (2, 5), duration_s=10.0), record("z", duration_s=10.0)]
     card = evaluate(cases([prediction("a", A)], truth, partial=True), QUICK)
     assert card.protocol["partial"] == "1 of 2 annotated videos are left out"
+
+
+def test_one_video_has_no_interval_and_no_certainty():
+    one = [prediction("a.mp4", A)], [record("a", (2, 5), duration_s=10.0)]
+    measured = measure(cases(*one), QUICK)
+    card = measured.evaluation
+    assert card["auc_micro"].value is not None
+    assert not measured.replicates
+    spread = {f.name for f in card.figures if (f.low, f.high) != (None, None)}
+    assert spread == {"false_alarms_per_hour"}
+    assert any("no intervals over videos" in note for note in card.notes)
+    assert evaluate(tiny(), QUICK)["f1"].low is not None

@@ -131,12 +131,33 @@ def test_the_truth_scattered_over_a_long_prompt_is_told(truth):
     assert not found(asked(prompt), truth)["prompt_resembles_truth"].serious
 
 
+DITCH = "a lorry lies upside down in a ditch"
+
+
 def test_files_beside_the_truth_are_looked_at(truth):
     beside = truth.with_name("captions.csv")
     beside.write_text("video,caption\nvideo_001.mp4,a stag leaps over the crash barrier\n")
-    (truth.with_name("my_prompts.json")).write_text(json.dumps({"text": "a lorry in a ditch"}))
+    (truth.with_name("my_prompts.json")).write_text(json.dumps({"text": DITCH}))
     assert found(asked("stag leaps over crash barrier"), truth)["prompt_repeats_truth"].serious
-    assert "prompt_repeats_truth" not in found(asked("a lorry in a ditch"), truth)
+    assert "prompt_repeats_truth" not in found(asked(DITCH), truth)
+    (truth.with_name("my_words.json")).write_text(json.dumps({"text": DITCH}))
+    assert found(asked(DITCH), truth)["prompt_repeats_truth"].serious
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        {"schema_version": "1", "watchword": "0.1.0", "bank": {"text": DITCH}},
+        {"results": [{"schema_version": "1", "watchword": "0", "text": DITCH}]},
+        {"watchword_evaluation": "1", "notes": [DITCH]},
+    ],
+)
+def test_a_document_of_ours_beside_the_truth_is_no_truth_whatever_its_name(truth, ours):
+    truth.with_name("result.json").write_text(json.dumps(ours, indent=2))
+    assert "prompt_repeats_truth" not in found(asked(DITCH), truth)
+    other = {"video": "a.mp4", "watchword": "0.1.0", "text": DITCH}
+    truth.with_name("result.json").write_text(json.dumps(other))
+    assert found(asked(DITCH), truth)["prompt_repeats_truth"].serious
 
 
 def test_a_question_that_is_asked_of_every_video_says_nothing_of_one(tmp_path):

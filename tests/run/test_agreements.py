@@ -222,7 +222,11 @@ def test_manifests_of_both_kinds_give_the_same_pairs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
-        ("m.csv", "video,text\nv.mp4,\n", "row 2: gives video; a pair is"),
+        (
+            "m.csv",
+            "video,text\nv.mp4,\n",
+            r"row 2: gives video \(columns: video, text\); a pair is",
+        ),
         ("m.csv", "video,text,video2\nv.mp4,cat,w.mp4\n", "gives video, text, video2"),
         ("m.csv", "video,text\n", "holds no pair"),
         ("m.csv", "video,text\nv.mp4,a cat, asleep\n", "3 cells under 2 columns"),
@@ -237,6 +241,12 @@ def test_manifests_that_are_none_say_where(
     (tmp_path / name).write_text(content)
     with pytest.raises(DatasetError, match=problem):
         read_pairs(tmp_path / name)
+
+
+def test_a_name_that_no_file_can_have_is_a_row(tmp_path: Path) -> None:
+    pairs = [Pair("x" * 5000 + ".mp4", "red", "video-to-text")]
+    (row,) = compared(pairs, tmp_path / "t.csv")
+    assert "cannot be opened" in str(row.error)
 
 
 def test_a_url_is_never_taken_as_unchanged(tmp_path: Path) -> None:

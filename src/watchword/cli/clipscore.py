@@ -110,7 +110,7 @@ def clipscore(
     set_: opt.Set = None,
     no_cache: opt.NoCache = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Also the score of every picture.")
+        bool, typer.Option("--verbose", "-v", help="Also each picture's score, and their spread.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     table: Annotated[
@@ -142,7 +142,7 @@ def clipscore(
     )
     if pairs is not None:
         rows = _run(settings, pairs, target or Path(TABLE), options, quiet=quiet or as_json)
-        _show_rows(rows, pairs, target or Path(TABLE), as_json=as_json)
+        _show_rows(rows, pairs, target or Path(TABLE), as_json=as_json, verbose=verbose)
         return
     _check_single(asked, target, overwrite=overwrite)
     results = _compared(settings, asked, options, quiet=quiet or as_json)
@@ -326,18 +326,20 @@ def _run(
     return rows
 
 
-def _show_rows(rows: Sequence[PairRow], pairs: Pairs, table: Path, *, as_json: bool) -> None:
+def _show_rows(
+    rows: Sequence[PairRow], pairs: Pairs, table: Path, *, as_json: bool, verbose: bool
+) -> None:
     from watchword.cli.clipscore_text import batch_report
 
     if as_json:
         document = {
             "table": str(table),
-            "results": [{**row.cells, "reused": row.reused} for row in rows],
+            "results": [row.to_json() for row in rows],
             "alone": list(pairs.alone),
         }
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        typer.echo(batch_report(rows, pairs.alone))
+        typer.echo(batch_report(rows, pairs.alone, verbose=verbose))
         typer.echo(f"Table: {table}")
     if all(row.error for row in rows):
         raise typer.Exit(1)
@@ -353,8 +355,13 @@ def correlate(
     rating: Annotated[
         str, typer.Option(help="Column of the ratings; a list of raters is averaged.")
     ] = "rating",
-    name: Annotated[
-        str | None, typer.Option(help="Column that names the items, if it has another name.")
+    score_name: Annotated[
+        str | None,
+        typer.Option(help="Column that names the items in SCORES (found if called as usual)."),
+    ] = None,
+    rating_name: Annotated[
+        str | None,
+        typer.Option(help="Column that names the items in RATINGS (found if called as usual)."),
     ] = None,
     group: Annotated[
         str | None, typer.Option(help="Column of groups to resample whole, as prompts.")
@@ -374,8 +381,8 @@ def correlate(
     from watchword.evaluation.rated import Column, read_rated
 
     items = read_rated(
-        Column(scores, score, name),
-        Column(ratings or scores, rating, name),
+        Column(scores, score, score_name),
+        Column(ratings or scores, rating, rating_name),
         group=group,
         leave_out=leave_out,
     )

@@ -14,6 +14,7 @@ from watchword.run.agreements import PairRow
 
 _WIDTH = 80
 _NAME = max(map(len, DEFINITIONS))
+_SPREAD = ("min", "max", "std")
 
 # What seed 5 calls the two sides.
 _SIDES = {
@@ -36,8 +37,8 @@ def report(results: Sequence[Agreed], *, verbose: bool = False) -> str:
     return "\n".join(lines)
 
 
-def batch_report(rows: Sequence[PairRow], alone: Sequence[str]) -> str:
-    """A line for each pair, and what else a reader should know."""
+def batch_report(rows: Sequence[PairRow], alone: Sequence[str], *, verbose: bool = False) -> str:
+    """A line for each pair, a second one with the spread if asked for, and what else to know."""
     lines = []
     for row in rows:
         if row.error is not None:
@@ -50,14 +51,19 @@ def batch_report(rows: Sequence[PairRow], alone: Sequence[str]) -> str:
         there = " (was there)" if row.reused else ""
         lines.append(
             f"{row.pair.name}: mean {mean:.4f}, median {median:.4f}, "
-            f"{row.cells['Frames']} frames{there}"
+            f"{_counted(int(row.cells['Frames']), 'frame')}{there}"
         )
+        if verbose:
+            spread = (f"{how} {float(row.cells[how]):.4f}" for how in _SPREAD if row.cells[how])
+            lines.append(f"    {', '.join(spread)}")
+        if row.cells["Notes"]:
+            lines += _wrapped(f"  Note: {row.cells['Notes']}", indent=4)
     bad = sum(row.error is not None for row in rows)
     if bad:
         lines.append(f"{bad} of {len(rows)} pairs could not be compared")
     if alone:
         shown = ", ".join(alone[:5]) + (" and more" if len(alone) > 5 else "")
-        lines += _wrapped(f"{len(alone)} files belong to no pair: {shown}")
+        lines += _wrapped(f"Files that belong to no pair, {len(alone)}: {shown}")
     models = {row.cells["Model"] for row in rows} - {""}
     if models:
         lines.append(f"Model: {', '.join(sorted(models))}")
@@ -100,7 +106,10 @@ def _correlation(one: Correlation, level: float) -> str:
 
 def _of_one(one: Agreed, *, verbose: bool) -> Iterator[str]:
     _, other = _SIDES[one.kind]
-    yield f"{other}: {one.second!r}" if other == "Text prompt" else f"{other}: {one.second}"
+    if other == "Text prompt":
+        yield from _wrapped(f"{other}: {one.second!r}")
+    else:
+        yield f"{other}: {one.second}"
     if verbose:
         yield from _of_frames(one)
     yield ""
@@ -113,10 +122,10 @@ def _of_one(one: Agreed, *, verbose: bool) -> Iterator[str]:
         yield f"  Mean CLIP Score ({one.kind}): {_value(one.mean)}"
         yield f"  Median CLIP Score ({one.kind}): {_value(one.median)}"
     yield ""
-    yield f"Definitions (cosines of {one.frames} picture{'s' * (one.frames != 1)}):"
+    yield f"Definitions (cosines of {_counted(one.frames, 'picture')}):"
     for name, value in one.definitions.items():
-        formula = textwrap.shorten(DEFINITIONS[name].formula, _WIDTH - _NAME - 14, placeholder="…")
-        yield f"  {name:<{_NAME}} {_value(value):>9}  {formula}"
+        line = f"  {name:<{_NAME}} {_value(value):>9}  "
+        yield from _wrapped(line + DEFINITIONS[name].formula, indent=len(line))
     reasons: dict[str, list[str]] = {}
     for name, reason in one.undefined.items():
         reasons.setdefault(reason, []).append(name)
@@ -125,7 +134,9 @@ def _of_one(one: Agreed, *, verbose: bool) -> Iterator[str]:
     if one.definitions["evalcrafter_clip_temp"] is not None:
         yield from _wrapped(f"evalcrafter_clip_temp: {DEFINITIONS['evalcrafter_clip_temp'].note}")
     if one.failed:
-        yield f"Note: {one.failed} pictures of {one.first} could not be decoded; they do not count"
+        yield from _wrapped(
+            f"Note: not decoded and not counted: {_counted(one.failed, 'picture')} of {one.first}"
+        )
     for note in one.notes:
         yield from _wrapped(f"Note: {note}")
 
@@ -156,5 +167,9 @@ def _value(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def _wrapped(text: str, *, indent: int = 2) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, subsequent_indent=" " * indent, break_on_hyphens=False)

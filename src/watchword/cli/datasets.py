@@ -93,12 +93,14 @@ def _print_summary(path: Path, name: str, summary: Summary) -> None:
         shown = (f"{split or 'none'} {count}" for split, count in summary.splits.items())
         typer.echo(f"splits: {', '.join(shown)}")
     for label in summary.labels:
+        # A name that holds a line break stays on its line.
+        name = " ".join(label.label.split())
         if not label.events:
-            typer.echo(f"label {label.label}: {_counted(label.videos, 'video')}, times not given")
+            typer.echo(f"label {name}: {_counted(label.videos, 'video')}, times not given")
             continue
         length = "length not known" if label.seconds is None else f"{label.seconds:.1f} s"
         typer.echo(
-            f"label {label.label}: {_counted(label.events, 'event')} in "
+            f"label {name}: {_counted(label.events, 'event')} in "
             f"{_counted(label.videos, 'video')}, {length}"
         )
 

@@ -70,6 +70,9 @@ def fit(
     config: opt.ConfigFile = None,
     set_: opt.Set = None,
     no_cache: opt.NoCache = False,
+    plots: Annotated[
+        Path | None, typer.Option(help="Folder for tables as CSV and learning curves as PNG.")
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a head that is there already.")
     ] = False,
@@ -86,8 +89,9 @@ def fit(
     watchword detect --head fight.head.safetensors
     """
     from watchword.cli.fetch import fetch_chosen
-    from watchword.output.atomic import check_file
+    from watchword.output.atomic import check_file, check_folder
     from watchword.pipeline.embed import VideoEncoder
+    from watchword.run.fit_files import MARK, write_fit_files
     from watchword.run.fitting import TruthOptions, find_pairs, fit_videos, write_head
     from watchword.video.reader import find_videos
 
@@ -108,6 +112,8 @@ def fit(
     )
     # Before an hour of encoding: what is in the way of the result, or of finding the videos.
     check_file(out, overwrite=overwrite)
+    if plots is not None:
+        check_folder(plots, mark=MARK, overwrite=overwrite)
     truth = TruthOptions(annotations, format_, split, folder, truth_rate)
     found = find_pairs(find_videos(videos) if videos else [], truth)
     fetch_chosen(settings)
@@ -116,6 +122,8 @@ def fit(
             VideoEncoder(settings), found, options, truth=truth, bank=chosen, listener=listener
         )
     write_head(result, out, overwrite=overwrite)
+    if plots is not None:
+        write_fit_files(result, plots, overwrite=overwrite)
     _show(result, out, as_json=as_json)
 
 

@@ -14,7 +14,7 @@ import json
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ from watchword.errors import CacheMismatch, OutputError
 from watchword.types import Coverage, Embeddings
 
 FORMAT = "1"
+
+# Rows that are checked at a time where an entry is not read whole: 4 MB of CLIP's.
+_ROWS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +83,33 @@ class EmbeddingCache:
         Raises:
             CacheMismatch: the file is damaged or was made from something else.
         """
+        entry = self._entry(key)
+        return None if entry is None else entry.part(0, len(entry))
+
+    def parts(self, key: CacheKey, size: int) -> Iterator[Embeddings] | None:
+        """The embeddings kept under the key in parts of ``size`` rows; None if there are none.
+
+        Of the vectors only one part is held at a time. The checksum is looked at before the first.
+
+        Raises:
+            CacheMismatch: as for ``get``.
+        """
+        entry = self._entry(key)
+        if entry is None:
+            return None
+        return (entry.part(at, at + size) for at in range(0, len(entry), size))
+
+    def _entry(self, key: CacheKey) -> _Entry | None:
         path = self._path(key)
         if not path.is_file():
             return None
-        embeddings, found = _read(path)
-        if found != key:
+        entry = _Entry(path)
+        if entry.key != key:
             raise CacheMismatch(
-                f"{path} was made for {found}, not for {key}; it is not used. "
+                f"{path} was made for {entry.key}, not for {key}; it is not used. "
                 "Remove it with: watchword cache clear"
             )
-        return embeddings
+        return entry
 
     def put(self, key: CacheKey, embeddings: Embeddings) -> Path:
         """The file that now holds the embeddings; an entry under the same key is replaced whole.
@@ -103,7 +123,7 @@ class EmbeddingCache:
             "format": FORMAT,
             "key": json.dumps(asdict(key)),
             "coverage": json.dumps(asdict(embeddings.coverage)),
-            "checksum": _checksum(vectors, edges),
+            "checksum": _checksum([vectors], edges),
         }
         path = self._path(key)
         try:
@@ -127,11 +147,11 @@ class EmbeddingCache:
         for path in sorted(self.folder.glob("*.safetensors")):
             size = path.stat().st_size
             try:
-                embeddings, key = _read(path)
+                entry = _Entry(path)
             except CacheMismatch as exc:
                 yield CacheEntry(path, size, 0, "", str(exc))
             else:
-                yield CacheEntry(path, size, len(embeddings), key.encoder)
+                yield CacheEntry(path, size, len(entry), entry.key.encoder)
 
     def clear(self) -> tuple[int, int]:
         """Removes every entry and unfinished file: (files removed, bytes freed)."""
@@ -144,9 +164,12 @@ class EmbeddingCache:
         return len(paths), freed
 
 
-def _checksum(vectors: NDArray[np.float32], edges: NDArray[np.float64]) -> str:
+def _checksum(vectors: Iterable[NDArray[np.float32]], edges: NDArray[np.float64]) -> str:
     # CRC-32 finds damage, which is all that is wanted here: content is vouched for by the key.
-    return f"{zlib.crc32(edges.data, zlib.crc32(vectors.data)):08x}"
+    found = 0
+    for part in vectors:
+        found = zlib.crc32(part.data, found)
+    return f"{zlib.crc32(edges.data, found):08x}"
 
 
 def _write(path: Path, arrays: dict[str, NDArray[Any]], metadata: dict[str, str]) -> None:
@@ -171,21 +194,58 @@ def _write(path: Path, arrays: dict[str, NDArray[Any]], metadata: dict[str, str]
             file.write(array.data)
 
 
-def _read(path: Path) -> tuple[Embeddings, CacheKey]:
+class _Entry:
+    """An entry's file, found undamaged; its rows are read when they are asked for.
+
+    Raises:
+        CacheMismatch: it is damaged, or of another format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _refused(path):
+            with safe_open(path, framework="np") as file:
+                told = file.metadata() or {}
+                rows, width = file.get_slice("vectors").get_shape()
+                self._rows, self._width = int(rows), int(width)
+                self._edges = file.get_tensor("edges_s")
+            if told.get("format") != FORMAT:
+                raise ValueError(
+                    f"its format is {told.get('format')!r}, this version reads {FORMAT}"
+                )
+            with path.open("rb") as plain:
+                # The length of the header, the header, then the vectors.
+                self._begin = 8 + int.from_bytes(plain.read(8), "little")
+            parts = (self._vectors(at, at + _ROWS) for at in range(0, self._rows, _ROWS))
+            if told["checksum"] != _checksum(parts, self._edges):
+                raise ValueError("its checksum does not match")
+            self.key = CacheKey(**json.loads(told["key"]))
+            coverage = json.loads(told["coverage"])
+            self._coverage = Coverage(**{**coverage, "notes": tuple(coverage["notes"])})
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def part(self, start: int, stop: int) -> Embeddings:
+        """Some of the rows; CacheMismatch if the file is gone or they are no unit vectors."""
+        with _refused(self._path):
+            edges = self._edges[start : stop + 1]
+            vectors = self._vectors(start, stop)
+            return Embeddings(vectors, edges, self.key.encoder, self.key.video, self._coverage)
+
+    def _vectors(self, start: int, stop: int) -> NDArray[np.float32]:
+        # Read, not mapped: pages of a mapped file count as memory of the process.
+        count = (min(stop, self._rows) - start) * self._width
+        at = self._begin + 4 * start * self._width
+        found = np.fromfile(self._path, np.dtype("<f4"), count, offset=at)
+        return found.reshape(-1, self._width)
+
+
+@contextlib.contextmanager
+def _refused(path: Path) -> Iterator[None]:
+    """What is wrong with an entry, as the one error that says what to do."""
     try:
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-            vectors, edges = file.get_tensor("vectors"), file.get_tensor("edges_s")
-        if metadata.get("format") != FORMAT:
-            raise ValueError(
-                f"its format is {metadata.get('format')!r}, this version reads {FORMAT}"
-            )
-        if metadata["checksum"] != _checksum(vectors, edges):
-            raise ValueError("its checksum does not match")
-        key = CacheKey(**json.loads(metadata["key"]))
-        told = json.loads(metadata["coverage"])
-        coverage = Coverage(**{**told, "notes": tuple(told["notes"])})
-        return Embeddings(vectors, edges, key.encoder, key.video, coverage), key
+        yield
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as exc:
         raise CacheMismatch(
             f"cache entry {path} is refused: {exc}. Remove it with: watchword cache clear"

@@ -9,6 +9,8 @@
   that is as long as the share which the model flags over all.
 - *shorter*: the shorter a video, the higher all its windows (one over the root of its length). As
   decisions, the shortest videos that make up the share which the model flags.
+- *later*: the longer since the start of its video, the higher. In the table of baselines only, and
+  in a note where it does as well as the model, as on clips that end with their event.
 - *oracle*: the truth about whole videos, on all their windows. Only it knows anything of the truth.
 
 Centre and shorter need a video's length, so they are no rivals for a live camera, but they are for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -126,10 +126,17 @@ def measure(cases: Cases, options: EvaluationOptions) -> Measured:
         *_event_parts(lines, settled, _of(weights, lines, places), options.tolerance_s),
         _video_part(cases.cases, settled, weights),
         pixel_level(cases.cases),
-        anticipation_level(cases.cases),
+        anticipation_level(cases.cases, weights),
     ]
     tables, curves = _taken_apart(windows, lines, settled)
+    replicates = {k: v for part in parts for k, v in part.replicates.items()}
     figures = tuple(figure for part in parts for figure in part.figures)
+    if len(cases) == 1:
+        # Drawn again it is the same video: an interval of no width would claim certainty.
+        figures = tuple(
+            replace(f, low=None, high=None) if f.name in replicates else f for f in figures
+        )
+        replicates = {}
     # Looking for better thresholds takes time, and who names the data has nothing to hide.
     doubtful = settled.by_hand and options.threshold_videos is None
     best = () if not doubtful else _best(cases, windows, settled)
@@ -163,7 +170,7 @@ def measure(cases: Cases, options: EvaluationOptions) -> Measured:
         threshold=settled.threshold,
         made=made_by(cases),
     )
-    return Measured(evaluation, {k: v for part in parts for k, v in part.replicates.items()})
+    return Measured(evaluation, replicates)
 
 
 def _of(
@@ -237,6 +244,8 @@ def _notes(
     skipped = sum(case.annotation.localised and case.scores is None for case in cases.cases)
     if skipped:
         notes.append(f"{skipped} videos have no scores over time and are not in the frame level.")
+    if len(cases) == 1:
+        notes.append("One video says nothing of others: there are no intervals over videos.")
     if settled.saved and any(case.prediction.events is not None for case in cases.cases):
         notes.append("Events are those that were saved.")
     return tuple(notes)

@@ -139,7 +139,7 @@ def _wording(code: str, does: str, pairs: Sequence[tuple[Words, Words]]) -> list
         return []
     shown = "; ".join(f"{p.text!r} beside {t.text[:80]!r}" for p, t in pairs[:_SHOWN])
     more = f"; and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
-    sentence = f"{len(pairs)} sentences {does}: {shown}{more}."
+    sentence = f"Sentences that {does} ({len(pairs)}): {shown}{more}."
     return [Finding(code, sentence, serious=code == "prompt_repeats_truth")]
 
 
@@ -193,7 +193,7 @@ def _sentences_of_some(cases: Cases) -> list[Finding]:
     shown = ", ".join(repr(sentence) for sentence in sorted(odd)[:_SHOWN])
     more = f" and {len(odd) - _SHOWN} more" if len(odd) > _SHOWN else ""
     sentence = (
-        f"{len(odd)} sentences were not asked of every video: {shown}{more}. Sentences made for "
+        f"Sentences that not every video was asked ({len(odd)}): {shown}{more}. Those made for "
         "one video know what is in it, and scores of different sentences cannot be pooled."
     )
     return [Finding("sentence_of_one_video", sentence, videos=videos)]

@@ -126,7 +126,8 @@ def _rows_by_name(column: Column, *, numbered: bool) -> Rows:
             value = _member(cells, key)
             name = "" if value is None else str(value).strip()
             if not name:
-                raise DatasetError(str(column.file), f"has no name under {key!r}", row=row)
+                problem = f"has no name under {key!r}; its columns are {', '.join(cells)}"
+                raise DatasetError(str(column.file), problem, row=row)
         if name in found:
             raise DatasetError(
                 str(column.file),

@@ -25,6 +25,11 @@ _NEVER = ("prompt",)
 _MOST_BYTES = 64 * 2**20
 _TABLES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 _OUR_NAMES = ("prompt", "bank", "detection.json", "evaluation.json", "comparison.json")
+_OURS = re.compile(
+    r'\s*\{\s*("results"\s*:\s*\[\s*\{\s*)?'
+    r'"(schema_version"\s*:\s*"[0-9]+",\s*"watchword"|watchword_(evaluation|comparison)")'
+)
+_BEGIN = 200
 _MOST_BESIDE = 4 * 2**20
 _OFTEN = 4
 
@@ -38,7 +43,7 @@ def truth_texts(path: str | Path) -> set[str]:
 
     A text that most entries of a field share, four or more, is a question put to all of them. JSON
     and CSV files that lie beside a single file, up to 4 MiB each, are read too: captions often
-    stand in a file of their own. Those named as prompts or as our own results are not.
+    stand in a file of their own. Those named as prompts, and our own results, are not.
 
     Args:
         path: file or folder.
@@ -76,8 +81,17 @@ def _beside(path: Path, *, free: bool) -> Iterator[Path]:
     for file in sorted(path.parent.iterdir()):
         own = any(word in file.name.casefold() for word in _OUR_NAMES)
         other = file != path and not own and file.suffix.lower() in _TABLES
-        if other and file.is_file() and file.stat().st_size <= _MOST_BESIDE:
+        if other and file.is_file() and file.stat().st_size <= _MOST_BESIDE and not _is_ours(file):
             yield file
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether it is a document that we write, which repeats the bank; its name is the user's."""
+    try:
+        begun = file.read_text(encoding="utf-8-sig", errors="replace")[:_BEGIN]
+    except OSError:
+        return False
+    return _OURS.match(begun) is not None
 
 
 def _of_file(file: Path, *, free: bool) -> Iterator[tuple[str, str]]:

@@ -49,7 +49,7 @@ def compared(first: EmbeddedStream, second: EmbeddedStream, align: Align) -> Ser
         raise VideoError(second.info.source, f"shows nothing while {first.info.source} does")
     other_left_s = partner.left_s(ended_s) if left_s is None else None
     notes = (
-        f"{len(values)} pairs of pictures were compared, {_HOW[align]}",
+        f"aligned by {align}: {_HOW[align]}",
         *_left_out(first, left_s),
         *_left_out(second, other_left_s),
         *(f"{second.info.source}: {note}" for note in second.coverage.notes),
@@ -66,9 +66,9 @@ def compared(first: EmbeddedStream, second: EmbeddedStream, align: Align) -> Ser
 
 
 _HOW: Mapping[Align, str] = {
-    "frame": "the n-th of one with the n-th of the other",
-    "time": "those shown at the same moment",
-    "best": "each with the most similar one of the other video",
+    "frame": "the n-th picture of one beside the n-th of the other",
+    "time": "each picture beside the one that the other video shows at that moment",
+    "best": "each picture beside the most similar one of the other video",
 }
 
 
@@ -102,7 +102,7 @@ def _doubts(
         return (said,) if lost else ()
     if not alone.any():
         return ()
-    return (f"beside {int(alone.sum())} pictures {second.info.source} shows nothing measured",)
+    return (f"beside {int(alone.sum())} of them {second.info.source} shows nothing measured",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,9 +7,10 @@ import importlib.metadata
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class Progress:
 
 
 Listener = Callable[[Progress], None]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +136,7 @@ class VideoEncoder:
         with self._open(source) as stream:
             info = self._identified(stream.info)
             key = self._key(info)
-            kept, refusal = self._kept(key)
+            kept, refusal = self._kept(key, EmbeddingCache.get)
             if kept is not None:
                 return Embedded(info, self._windowed(kept), cached=True)
             fresh = embed_stream(stream, self.encoder, still=self._still(), listener=listener)
@@ -157,14 +159,19 @@ class VideoEncoder:
         try:
             info = self._identified(stream.info)
             key = self._key(info)
-            kept, refusal = self._kept(key)
+            kept, refusal = self._kept(key, _first_of_parts)
         except BaseException:
             stream.close()
             raise
         if kept is not None:
             stream.close()
-            known = kept.coverage
-            return EmbeddedStream(info, _cut_up(kept), cached=True, coverage=lambda: known)
+            first, others = kept
+            return EmbeddedStream(
+                info,
+                (_as_batch(part) for part in chain([first], others)),
+                cached=True,
+                coverage=lambda: first.coverage,
+            )
         reading = Reading(stream, self.encoder, still=self._still())
         told = list(refusal)
         return EmbeddedStream(
@@ -212,11 +219,14 @@ class VideoEncoder:
             return None
         return CacheKey(info.fingerprint, self.looking, self.encoder.fingerprint)
 
-    def _kept(self, key: CacheKey | None) -> tuple[Embeddings | None, tuple[str, ...]]:
+    def _kept(
+        self, key: CacheKey | None, get: Callable[[EmbeddingCache, CacheKey], Found | None]
+    ) -> tuple[Found | None, tuple[str, ...]]:
+        """What the cache has, and what is to be said of it."""
         if self.cache is None or key is None:
             return None, ()
         try:
-            return self.cache.get(key), ()
+            return get(self.cache, key), ()
         except CacheMismatch as exc:
             # The reader must learn why the video was encoded again; the new entry mends it.
             return None, (f"encoded again: {exc}",)
@@ -281,12 +291,16 @@ def _with_notes(coverage: Coverage, notes: Sequence[str]) -> Coverage:
     return replace(coverage, notes=(*coverage.notes, *notes))
 
 
-def _cut_up(embeddings: Embeddings) -> Generator[EmbeddedBatch]:
-    """Embeddings from the cache in handy parts."""
-    starts, lengths = embeddings.edges_s[:-1], np.diff(embeddings.edges_s)
-    for at in range(0, len(embeddings), CACHED_BATCH):
-        part = slice(at, at + CACHED_BATCH)
-        yield EmbeddedBatch(embeddings.vectors[part], starts[part], lengths[part])
+def _first_of_parts(
+    cache: EmbeddingCache, key: CacheKey
+) -> tuple[Embeddings, Iterator[Embeddings]] | None:
+    """Embeddings from the cache in handy parts: the first, which knows the coverage, and others."""
+    parts = cache.parts(key, CACHED_BATCH)
+    return None if parts is None else (next(parts), parts)
+
+
+def _as_batch(part: Embeddings) -> EmbeddedBatch:
+    return EmbeddedBatch(part.vectors, part.edges_s[:-1], np.diff(part.edges_s))
 
 
 def _load(options: EncoderOptions) -> Encoder:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import watchword
 from watchword.encoders.store import cache_folder
-from watchword.errors import EncoderError, OutputError, PromptError, VideoError
+from watchword.errors import CacheMismatch, EncoderError, OutputError, PromptError, VideoError
 from watchword.evaluation.metrics.clipscore import DEFINITIONS
 from watchword.output.atomic import check_file, new_file
 from watchword.pipeline.agreed import Agreed
@@ -35,6 +35,9 @@ COLUMNS = (
     *("Compared_With", "Kind", "Path", "Frames", "Failed", *DEFINITIONS),
     *("Model", "Notes", "Error", "Made_Of"),
 )
+
+_NUMBERS = (*SEED_COLUMNS[1:], *DEFINITIONS)
+_COUNTS = ("Frames", "Failed")
 
 Cells = Mapping[str, str]
 
@@ -66,6 +69,16 @@ class PairRow:
     def error(self) -> str | None:
         """Why it could not be compared, or None."""
         return self.cells["Error"] or None
+
+    def to_json(self) -> dict[str, object]:
+        """Plain JSON values by the table's column names; an empty cell is null."""
+        told: dict[str, object] = {name: text or None for name, text in self.cells.items()}
+        for name, text in self.cells.items():
+            if text and name in _NUMBERS:
+                told[name] = float(text)
+            if text and name in _COUNTS:
+                told[name] = int(text)
+        return told | {"reused": self.reused}
 
 
 def run_pairs(
@@ -120,7 +133,7 @@ def _computed(
         return _cells(pair, hashed, error=pair.problem)
     try:
         agreed = compare(agreement, pair, options, listener(pair) if listener else None)
-    except (VideoError, EncoderError, PromptError) as exc:
+    except (VideoError, EncoderError, PromptError, CacheMismatch) as exc:
         return _cells(pair, hashed, error=str(exc))
     return _cells(pair, hashed, agreed)
 
@@ -190,7 +203,7 @@ def _made_of(agreement: Agreement, pair: Pair, options: PairOptions) -> str:
     for file in files:
         try:
             contents.append(memo.fingerprint(file))
-        except VideoError:
+        except (VideoError, OSError):
             contents.append(None)
     if pair.problem is not None or None in contents:
         # A URL, or a file that cannot be read: nothing says that it is still what it was.

@@ -132,7 +132,8 @@ def calibrate_threshold(sources: Sources, options: CaseOptions, search: Search) 
     )
     types = [best_table(by_type)] if len(by_type) > 1 else []
     tables = (whole.table(), *types, *shown)
-    return Calibrated(made, tables, {"all": whole, **by_type}, notes=(*left_out, *notes))
+    told = (*left_out, *notes, *_no_drift_check(made))
+    return Calibrated(made, tables, {"all": whole, **by_type}, notes=told)
 
 
 def calibrate_verdict(
@@ -163,7 +164,8 @@ def calibrate_verdict(
         data,
         segments={"frames": segments.frames, "seconds": segments.seconds, "mean": "score"},
     )
-    return Calibrated(made, (found.table(),), grid=found, notes=(*read.notes, *found.notes))
+    notes = (*read.notes, *found.notes, *_no_drift_check(made))
+    return Calibrated(made, (found.table(),), grid=found, notes=notes)
 
 
 def _chosen(
@@ -181,6 +183,12 @@ def _chosen(
     report, notes = _variants(sources, other, search.smoothings)
     choice = choose_on_split(variants, report, thresholds, how, split=search.report_split)
     return replace(choice, notes=(*notes, *choice.notes))
+
+
+def _no_drift_check(made: Calibration) -> tuple[str, ...]:
+    if made.reference is not None:
+        return ()
+    return ("this is too little footage for 'drift' to compare later footage with",)
 
 
 def _variants(

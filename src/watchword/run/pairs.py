@@ -94,6 +94,7 @@ def pairs_of_seed(results: str | Path, inputs: str | Path) -> Pairs:
     Raises:
         DatasetError: a folder cannot be read, or holds no such file.
     """
+    originals = set(_files(Path(inputs)))
     pairs, alone = [], []
     for file in _files(Path(results)):
         parts = file.stem.split("_")
@@ -103,7 +104,7 @@ def pairs_of_seed(results: str | Path, inputs: str | Path) -> Pairs:
             alone.append(str(file))
             continue
         original = Path(inputs) / f"original{parts[1]}.mp4"
-        problem = None if original.is_file() else f"{original} is not there to compare with"
+        problem = None if original in originals else f"{original} is not there to compare with"
         pairs.append(Pair(str(file), str(original), "video-to-video", problem=problem))
     if not pairs:
         raise DatasetError(str(results), "holds no file named source1_2.mp4 or the like")
@@ -141,8 +142,8 @@ def _of_row(path: Path, number: int, row: Mapping[str, Any]) -> Pair:
     if kind is None:
         raise DatasetError(
             str(path),
-            f"gives {', '.join(given) or 'nothing'}; a pair is a video with a text, image or "
-            "video2, or an image with a text or image2",
+            f"gives {', '.join(given) or 'nothing'} (columns: {', '.join(row)}); a pair is a video "
+            "with a text, image or video2, or an image with a text or image2",
             row=number,
         )
     first, second = (str(row[name]).strip() for name in given)

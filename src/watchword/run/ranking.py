@@ -16,7 +16,9 @@ from watchword.evaluation.prompt_ranking import Ranking, RankOptions, rank_promp
 from watchword.evidence.words import ScoreOptions
 from watchword.run.arrays import read_prompt_scores
 from watchword.run.judging import Sources
-from watchword.types import PromptBank
+from watchword.types import Prompt, PromptBank
+
+EVENT = "event"
 
 
 def rank_bank(
@@ -32,14 +34,15 @@ def rank_bank(
         sources: run folders of `detect`, matrices of `score` or of seed 1; and the truth.
         options: which videos.
         ranking: how; fields of its ``score`` that are None are as the runs had them.
-        bank: which sentences speak for what; None is the bank of the runs.
+        bank: which sentences speak for what; None is the bank of the runs. Imported cosines have
+            none: with ``score`` of kind cosine, each sentence is then one of "event".
 
     Raises:
         DatasetError: no cosines of sentences, or files that do not belong together.
         PromptError: no bank, or runs of several.
     """
     found = read_predictions(sources.predictions, rate=options.rate)
-    chosen = bank or _common_bank(found)
+    chosen = bank or _common_bank(found, plain=ranking.score.kind == "cosine")
     score = _as_in_runs(ranking.score, found)
     cosines = tuple(_with_cosines(one) for one in found)
     cases = load_cases(
@@ -53,14 +56,31 @@ def rank_bank(
     )
 
 
-def _common_bank(predictions: Sequence[Prediction]) -> PromptBank:
+def _common_bank(predictions: Sequence[Prediction], *, plain: bool) -> PromptBank:
     banks = {one.made.bank_fingerprint: one.made.bank for one in predictions}
     if len(banks) > 1:
         raise PromptError(f"the runs were made with {len(banks)} banks; name the one to rank")
     (bank,) = banks.values()
-    if bank is None:
-        raise PromptError("these scores name no bank; say which sentences are what with --bank")
-    return bank
+    if bank is not None:
+        return bank
+    if not plain:
+        raise PromptError(
+            "these scores name no bank; say which sentences are what (--bank), or rank each by its "
+            "own cosine (--kind cosine --threshold 0.25)"
+        )
+    return PromptBank(
+        tuple(Prompt(sentence, EVENT) for sentence in _common_sentences(predictions)),
+        name="sentences of the scores",
+    )
+
+
+def _common_sentences(predictions: Sequence[Prediction]) -> list[str]:
+    """Those that every video was asked, in their order; others tell of single videos."""
+    asked = [one.scores.labels for one in predictions if one.scores is not None]
+    common = [text for text in asked[0] if all(text in own for own in asked)] if asked else []
+    if not common:
+        raise PromptError("there is no sentence that every video was asked; nothing can be ranked")
+    return common
 
 
 def _as_in_runs(options: ScoreOptions, predictions: Sequence[Prediction]) -> ScoreOptions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def read_picture(
     source = str(path)
     if is_url(source):
         raise VideoError(source, "pictures are read from files; save it first")
-    if Path(path).is_dir():
+    # A name longer than the system takes is no folder either; `check_file` says what is wrong.
+    if os.path.isdir(source):  # noqa: PTH112
         raise VideoError(source, "is a folder; give a picture file")
     check_file(source)
     try:

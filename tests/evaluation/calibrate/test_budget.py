@@ -154,8 +154,8 @@ def test_too_little_footage_is_refused_with_what_is_needed_and_what_is_possible(
         budget([one], None, options)
     text = str(caught.value)
     assert "24.0 hours" in text
-    assert "there are 1.0 (360 of 8639 blocks" in text
-    assert "23.9 a day" in text
+    assert "there are 1.00 (360 of 8639 blocks" in text
+    assert "24.0 a day (0.998 an hour)" in text
     allowed = budget([one], None, replace(options, allow_uncertified=True))
     assert not allowed.promise.certified
     assert allowed.rule.enter == just_above(one.scores.values.max())

@@ -167,3 +167,13 @@ def test_the_older_scenes_beside_their_scores_are_read(shared):
     assert [record.video for record in found] == [
         f"video_00{n}.mp4" for n in ("24", "25", "30", "31")
     ]
+
+
+def test_a_folder_with_annotations_in_it_is_read_as_seed_1_lays_it_out(tmp_path):
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "clip_scores").mkdir()
+    (tmp_path / "annotations" / "scene_001.mp4.json").write_text(SCENE)
+    assert clip_signals.sniff(tmp_path)
+    assert not clip_signals.sniff(tmp_path / "clip_scores")
+    assert clip_signals.read(tmp_path) == clip_signals.read(tmp_path / "annotations")
+    assert [record.video for record in clip_signals.read(tmp_path)] == ["scene_001.mp4"]

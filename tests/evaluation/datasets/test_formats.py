@@ -138,7 +138,9 @@ def test_reading_odd_files_is_an_error_that_names_them(tmp_path, name):
 
 def test_an_unknown_file_or_format_is_refused_with_the_known_ones(written):
     path = written("a.txt", "hello\n")
-    with pytest.raises(DatasetError, match=r"no format that is known \(own-json, .*labels-json\)"):
+    with pytest.raises(
+        DatasetError, match=r"no format that is known; .*: own-json, .*labels-json\. The"
+    ):
         read_records(path)
     with pytest.raises(DatasetError, match=r"no format is called 'coco'; known are own-json, "):
         read_records(path, format="coco")
@@ -323,3 +325,15 @@ def test_a_word_that_is_odd_is_read_or_refused_but_never_a_crash(written, name):
             FORMATS[name].sniff(path)
             with contextlib.suppress(DatasetError):
                 FORMATS[name].read(path)
+
+
+@pytest.mark.shared
+def test_every_folder_of_real_data_is_known_as_it_lies(shared):
+    unlabelled = {"reference_clipscore", "reference_pacscore"}
+    folders = {path for path in (shared / "data").iterdir() if path.is_dir()}
+    for folder in sorted(folder for folder in folders if folder.name not in unlabelled):
+        inside = folder / "labels.json"
+        alone = read_records(inside if inside.is_file() else folder / "annotations")
+        assert [(one.where, one.spans) for one in read_records(folder)] == [
+            (one.where, one.spans) for one in alone
+        ]

@@ -30,6 +30,14 @@ def one(tmp_path):
     return read
 
 
+def test_the_folder_says_what_its_file_says(one, tmp_path):
+    one({"anomaly_intervals": [[0, 1]]})
+    assert labels_json.sniff(tmp_path)
+    assert labels_json.read(tmp_path) == labels_json.read(tmp_path / "labels.json")
+    (tmp_path / "empty").mkdir()
+    assert not labels_json.sniff(tmp_path / "empty")
+
+
 def test_intervals_are_frames_from_0_with_the_end_outside(one):
     record = one({"anomaly_intervals": [[0, 1], [99, 100]], "split": "test", "mask": "m.npz"})
     assert record.annotation().spans == (Span("anomaly", 0.0, 0.05), Span("anomaly", 4.95, 5.0))

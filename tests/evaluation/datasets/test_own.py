@@ -190,3 +190,19 @@ def test_a_table_is_not_taken_for_one_without_its_columns(tmp_path: Path):
         (tmp_path / name).write_text(text)
         assert not own_table.sniff(tmp_path / name)
     assert not own_table.sniff(tmp_path / "absent.csv")
+
+
+def test_a_table_without_times_speaks_of_whole_videos(written):
+    path = written("truth.csv", "video,label,split\na.mp4,fight,test\nb.mp4,,test\n")
+    assert own_table.sniff(path)
+    fight, quiet = own_table.read(path)
+    assert (fight.labels, fight.anomalous, fight.spans) == (("fight",), True, ())
+    assert (quiet.labels, quiet.anomalous) == ((), False)
+    assert not own_table.sniff(written("scores.csv", "video,label,score\na.mp4,fight,0.5\n"))
+
+
+@pytest.mark.parametrize("label", ["0", "1", "False", "yes"])
+def test_a_verdict_is_no_name_of_an_event(written, label):
+    path = written("truth.csv", f"video,label\na.mp4,{label}\n")
+    with pytest.raises(DatasetError, match=r"row 2.*no name of an event; call the column 'anom"):
+        own_table.read(path)

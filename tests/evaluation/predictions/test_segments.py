@@ -30,6 +30,15 @@ def test_segments_alone_count_segments(tmp_path):
     assert found.made.sentences == ("a person fighting", "a car crash")
 
 
+def test_every_video_was_asked_with_every_class_that_any_was_called(tmp_path):
+    calm = "calm_seg_0000,calm,train,Normal,a quiet street,0.2,False\n"
+    (tmp_path / "s.csv").write_text(SEGMENTS + calm)
+    found = read_predictions(tmp_path / "s.csv")
+    assert [one.made.sentences for one in found] == [
+        ("a person fighting", "a car crash", "a quiet street")
+    ] * 2
+
+
 def test_with_a_rate_segments_are_sixteen_pictures_long(tmp_path):
     (tmp_path / "s.csv").write_text(SEGMENTS)
     (found,) = read_predictions(tmp_path / "s.csv", rate=8)

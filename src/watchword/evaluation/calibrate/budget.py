@@ -256,15 +256,26 @@ def _too_short(by_label: Sequence[Blocks], alpha: float, options: BudgetOptions)
     have = (
         f"at most {options.alarms:g} alarms a {options.per} cannot be promised yet: that takes "
         f"{needed * block_s / HOUR_S:.1f} hours of footage without events and there are "
-        f"{blocks * block_s / HOUR_S:.1f} ({blocks} of {needed} blocks of {block_s:g} s)"
+        f"{blocks * block_s / HOUR_S:.2f} ({blocks} of {needed} blocks of {block_s:g} s)"
     )
     if not blocks:
         return have + "; give longer footage"
     smallest = smallest_alpha(blocks, options.confidence) * len(by_label) / block_s
     return have + (
-        f"; the smallest that can be is {smallest * DAY_S:.3g} a day ({smallest * HOUR_S:.3g} an "
-        "hour). Give more footage or allow more alarms"
+        f"; the smallest that can be is {_rounded_up(smallest * DAY_S)} a day "
+        f"({_rounded_up(smallest * HOUR_S)} an hour). Give more footage or allow more alarms"
     )
+
+
+def _rounded_up(number: float) -> str:
+    """Three digits that promise no more than the number: to ask for them is granted.
+
+    >>> _rounded_up(1053.2), _rounded_up(43.88), _rounded_up(0.61234)
+    ('1,060', '43.9', '0.613')
+    """
+    places = 2 - math.floor(math.log10(number))
+    raised = math.ceil(round(number * 10.0**places, 6)) / 10.0**places
+    return f"{raised:,.{max(0, places)}f}"
 
 
 def _with_thresholds(

@@ -87,7 +87,8 @@ def _reference(calibration: Calibration | Reference, timelines: Sequence[Scores]
         return calibration
     if calibration.reference is None:
         raise CalibrationError(
-            "the calibration holds no reference of what scores looked like; calibrate anew"
+            "the calibration was chosen on too little footage to compare later footage with "
+            f"({FEWEST} pairs of neighbouring blocks of 2 s are needed); calibrate on more"
         )
     for scores in timelines:
         if scores.kind != calibration.kind:

@@ -24,6 +24,7 @@ from watchword.evaluation.datasets.record import FrameSpan, Record
 from watchword.evaluation.datasets.text_file import head_of, json_of
 
 NEEDED = ("video", "total_frames", "events")
+FOLDER = "annotations"
 
 
 def is_scene(found: Mapping[str, Any]) -> bool:
@@ -32,14 +33,14 @@ def is_scene(found: Mapping[str, Any]) -> bool:
 
 
 def sniff(path: Path) -> bool:
-    """Whether it is a scene file, or a folder that holds one."""
+    """Whether it is a scene file, or a folder that holds one, itself or in ``annotations``."""
     if path.is_dir():
         return any(_looks_like_a_scene(file) for file in _files(path))
     return _looks_like_a_scene(path)
 
 
 def read(path: Path) -> tuple[Record, ...]:
-    """The records of one scene file or of a folder of them, in order of name.
+    """The records of one scene file, a folder of them, or one with ``annotations``, by name.
 
     The sentences of scores (``*_prompts.json``) may lie in the same folder and are passed over.
 
@@ -87,11 +88,14 @@ def scene_record(found: Mapping[str, Any], *, file: str) -> Record:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(
+    """The scene files of a folder, or else those of the ``annotations`` that seed 1 puts in it."""
+    own = [
         file
-        for file in folder.glob("*.json")
+        for file in sorted(folder.glob("*.json"))
         if not (file.name.startswith(".") or file.name.endswith("_prompts.json"))
-    )
+    ]
+    inside = folder / FOLDER
+    return _files(inside) if not own and inside.is_dir() else own
 
 
 def _looks_like_a_scene(path: Path) -> bool:

@@ -149,8 +149,9 @@ def format_of(path: str | Path) -> Format:
     if not fitting:
         raise DatasetError(
             str(path),
-            f"is in no format that is known ({', '.join(FORMATS)}); name the one it should be in "
-            "(--format) to hear what is wrong with it",
+            "is in no format that is known; name the one it should be in (--format) to hear what "
+            f"is wrong with it: {', '.join(FORMATS)}. The plainest is own-table, a CSV with the "
+            "columns video, label, start_s, end_s",
         )
     if len(fitting) > 1:
         raise DatasetError(

@@ -1,4 +1,4 @@
-"""``labels.json``: a list of clips of many sources, described in one way.
+"""``labels.json``: a list of clips of many sources, described in one way; or the folder it is in.
 
 ``[{"clip": "test/Test001.mp4", "anomaly_intervals": [[60, 180]], "n_frames": 180, "fps": 10.0}]``.
 ``anomaly_intervals`` are frames ``[start, end)`` counted from 0, ``anomaly_intervals_s`` seconds,
@@ -43,6 +43,7 @@ from watchword.evaluation.datasets.text_file import json_of
 from watchword.types import Span
 
 FRAMES, SECONDS, MARKS = "anomaly_intervals", "anomaly_intervals_s", "frame_labels"
+FILE = "labels.json"
 DEFAULT_LABEL = "anomaly"
 _NORMAL = re.compile(r"(no|non|not|normal)(?![a-z])")
 _UNSAID = ("video-text", "unlabelled", "unlabeled", "unknown")
@@ -50,17 +51,18 @@ _SUBJECT = re.compile(r"(S[0-9]+)_")
 
 
 def sniff(path: Path) -> bool:
-    """Whether it begins with a list of objects that name a clip."""
-    found = json_head(path)
+    """Whether it begins with a list of objects that name a clip, or holds a file that does."""
+    found = json_head(_file(path))
     return isinstance(found, list) and bool(found) and "clip" in _keys(found[0])
 
 
 def read(path: Path) -> tuple[Record, ...]:
-    """A record a clip, in order.
+    """A record a clip, in order; of a folder, its ``labels.json`` is read.
 
     Raises:
         DatasetError: no such list, or an interval that does not end after it starts.
     """
+    path = _file(path)
     entries = [
         an_object(entry, "an entry", f"{path}, entry {row}")
         for row, entry in enumerate(a_list(json_of(path), "the file", str(path)), start=1)
@@ -73,6 +75,10 @@ def read(path: Path) -> tuple[Record, ...]:
         _record(path, row, entry, subject[1] if subject and named_by_subject else None)
         for row, (entry, subject) in enumerate(zip(entries, subjects, strict=True), start=1)
     )
+
+
+def _file(path: Path) -> Path:
+    return path / FILE if path.is_dir() else path
 
 
 def _keys(value: Any) -> set[str]:

@@ -6,8 +6,9 @@ have ``split``, ``group``, ``anomalous`` (true or false), ``duration_s`` (of the
 event), ``frame_count``, ``rate`` and ``accident_s``. Rows of one video and split belong together.
 
 A row without label and times is a video where nothing happens, unless ``anomalous`` is true: then
-it holds an event and nobody said when. A label without times needs ``anomalous`` true. A line of a
-JSONL file may also be an object as in Watchword's own JSON, with ``spans``.
+it holds an event and nobody said when. A label without times needs ``anomalous`` true, or a CSV
+without columns for times, which speaks of whole videos. A line of a JSONL file may also be an
+object as in Watchword's own JSON, with ``spans``.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0
 
 
 def sniff(path: Path) -> bool:
-    """Whether the first line names a video and times, or whether the video is anomalous."""
+    """Whether the first line names a video and its label, times, or whether it is anomalous."""
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         try:
             found = json.loads(first_line_of(path))
@@ -54,7 +55,9 @@ def sniff(path: Path) -> bool:
             return False
         return "video" in found and (_speaks(found) or "spans" in found or set(found) == {"video"})
     columns = columns_of(path)
-    return "video" in columns and _speaks(columns)
+    if "video" in columns and _speaks(columns):
+        return True
+    return {"video", "label"} <= set(columns) <= set(COLUMNS)
 
 
 def read(path: Path) -> tuple[Record, ...]:
@@ -67,8 +70,11 @@ def read(path: Path) -> tuple[Record, ...]:
         rows: Iterable[tuple[int, Mapping[str, Any]]] = json_rows_of(path)
     else:
         check_columns(path, ("video",))
-        check_keys(columns_of(path), COLUMNS, (), str(path))
+        columns = columns_of(path)
+        check_keys(columns, COLUMNS, (), str(path))
         rows = csv_rows_of(path)
+        if not _speaks(columns):
+            rows = (_of_whole_video(found, path, row) for row, found in rows)
     made: dict[tuple[str, str | None], Record] = {}
     for row, found in rows:
         record = _record(found, path, row)
@@ -81,6 +87,22 @@ def read(path: Path) -> tuple[Record, ...]:
 
 def _speaks(keys: Iterable[str]) -> bool:
     return any(set(needed) <= set(keys) for needed in (SECONDS, FRAMES, ("anomalous",)))
+
+
+def _of_whole_video(
+    found: Mapping[str, Any], path: Path, row: int
+) -> tuple[int, Mapping[str, Any]]:
+    """A row whose label says what happens somewhere in the video."""
+    label = found.get("label")
+    if not label:
+        return row, found
+    if label.lower() in _YES_NO:
+        raise DatasetError(
+            str(path),
+            f"has the label {label!r}, which is no name of an event; call the column 'anomalous'",
+            row=row,
+        )
+    return row, {**found, "anomalous": "true"}
 
 
 def _record(found: Mapping[str, Any], path: Path, row: int) -> Record:

@@ -7,8 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from watchword.evaluation.anticipation_bootstrap import (
+    resampled_ap,
+    resampled_lead_at_false_alarms,
+    resampled_leads,
+)
+from watchword.evaluation.baselines import centre, shorter
+from watchword.evaluation.bootstrap import Weights
 from watchword.evaluation.cases import Case
-from watchword.evaluation.levels.part import Part, absent
+from watchword.evaluation.levels.part import Part, Replicates, absent, with_interval
 from watchword.evaluation.metrics.anticipation import (
     AnticipationCase,
     always_on,
@@ -32,41 +39,56 @@ _HEADLINE_RATE = 10.0
 _HORIZONS_S = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 
 
-def anticipation_level(cases: Sequence[Case]) -> Part:
+def anticipation_level(cases: Sequence[Case], weights: Weights) -> Part:
     """The anticipation level's figures, tables and horizon curve.
 
     Videos count whose accident is known and those that hold no event; a video with an event but no
     accident says nothing of what is to come.
+
+    Args:
+        cases: the videos.
+        weights: (B,V) how often each was drawn in each resample.
     """
-    watched = [case for case in cases if case.scores is not None and len(case.scores)]
-    judged = [
-        made
-        for case in watched
+    made = {
+        place: _case(case)
+        for place, case in enumerate(cases)
+        if case.scores is not None and len(case.scores)
         if case.annotation.accident_s is not None or not case.annotation.positive
-        if (made := _case(case)) is not None
-    ]
+    }
+    kept = [place for place, one in made.items() if one is not None]
+    judged = [one for one in made.values() if one is not None]
     if not any(case.accident_s is not None for case in judged):
         return Part(figures=absent(TITLES, "anticipation", "no accident is annotated"))
     rates = time_to_accident_at_false_alarms(judged, _RATES)
-    ap = anticipation_ap(judged)
-    mtta, r80, longest = mean_time_to_accident(judged), tta_at_recall(judged), always_on(judged)
+    own, longest = _measured(judged), always_on(judged)
+    beside = {name: _measured(guess) for name, guess in _guesses(judged).items()}
     common = mean_time_to_accident_common(_nought_to_one(judged))
     accidents = sum(case.accident_s is not None for case in judged)
     no_calm = "there is no video without an accident"
     missed = "missed accidents count as 0 s"
     base = accidents / len(judged)
-    at_rate = None if rates is None else rates[_RATES.index(_HEADLINE_RATE)].lead_all_s
     scale = "seconds to each video's own accident; alarms that are always on do best here" + (
         ""
         if common is None
         else f"; in the scale of the common code, which multiplies by the "
         f"clip's length, {common:.2f} s"
     )
-    figures = (
-        _figure("anticipation_ap", ap, no_calm, {"always": base, "random": base}),
-        _figure("tta_at_10_alarms", at_rate, no_calm, {"never": 0.0}, missed),
-        _figure("mtta", mtta, "no accident is announced", {"always": longest}, scale),
-        _figure("tta_r80", r80, "no accident is announced", {"always": longest}),
+    silent = "no accident is announced"
+    told: dict[str, tuple[str, str, dict[str, float | None]]] = {
+        "anticipation_ap": (no_calm, "", {"always": base, "random": base}),
+        "tta_at_10_alarms": (no_calm, missed, {"never": 0.0}),
+        "mtta": (silent, scale, {"always": longest}),
+        "tta_r80": (silent, "", {"always": longest}),
+    }
+    figures = tuple(
+        _figure(
+            name,
+            own[name],
+            why,
+            {**baselines, **{guess: found[name] for guess, found in beside.items()}},
+            note,
+        )
+        for name, (why, note, baselines) in told.items()
     )
     tables: tuple[Table, ...] = (
         ()
@@ -85,7 +107,49 @@ def anticipation_level(cases: Sequence[Case]) -> Part:
         )
     )
     table, curves = _horizons(judged)
-    return Part(figures=figures, tables=(*tables, table), curves=curves)
+    again = _resampled(judged, weights[:, kept])
+    return Part(
+        figures=tuple(with_interval(figure, again[figure.name]) for figure in figures),
+        tables=(*tables, table),
+        curves=curves,
+        replicates=again,
+    )
+
+
+def _measured(cases: Sequence[AnticipationCase]) -> dict[str, float | None]:
+    rates = time_to_accident_at_false_alarms(cases, [_HEADLINE_RATE])
+    return {
+        "anticipation_ap": anticipation_ap(cases),
+        "tta_at_10_alarms": None if rates is None else rates[0].lead_all_s,
+        "mtta": mean_time_to_accident(cases),
+        "tta_r80": tta_at_recall(cases),
+    }
+
+
+def _guesses(cases: Sequence[AnticipationCase]) -> dict[str, list[AnticipationCase]]:
+    """The videos with scores that know nothing of the picture, or only which hold an accident."""
+    found: dict[str, list[AnticipationCase]] = {"centre": [], "shorter": [], "oracle": []}
+    for case in cases:
+        length_s = float(case.edges_s[-1] - case.edges_s[0])
+        middles = (case.edges_s[:-1] + case.edges_s[1:]) / 2 - case.edges_s[0]
+        flat = np.ones(len(case.scores))
+        for name, scores in {
+            "centre": centre(middles / length_s),
+            "shorter": flat * shorter(length_s),
+            "oracle": flat * (case.accident_s is not None),
+        }.items():
+            found[name].append(replace(case, scores=scores))
+    return found
+
+
+def _resampled(cases: Sequence[AnticipationCase], weights: Weights) -> dict[str, Replicates]:
+    mtta, at_recall = resampled_leads(cases, weights)
+    return {
+        "anticipation_ap": resampled_ap(cases, weights),
+        "tta_at_10_alarms": resampled_lead_at_false_alarms(cases, weights, _HEADLINE_RATE),
+        "mtta": mtta,
+        "tta_r80": at_recall,
+    }
 
 
 def _case(case: Case) -> AnticipationCase | None:
@@ -116,7 +180,7 @@ def _figure(
     name: str,
     value: float | None,
     why: str,
-    baselines: dict[str, float | None] | dict[str, float],
+    baselines: dict[str, float | None],
     note: str = "",
 ) -> Figure:
     return Figure(
@@ -127,7 +191,7 @@ def _figure(
         "" if value is not None else why,
         unit="" if name == "anticipation_ap" else "s",
         note=note,
-        baselines={} if value is None else dict(baselines),
+        baselines={} if value is None else baselines,
     )
 
 

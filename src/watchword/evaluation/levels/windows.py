@@ -55,6 +55,8 @@ class Windows:
         }
         if name == "centre":
             return centre(self.position)
+        if name == "later":
+            return self.position * self.duration_s
         if name == "centre x shorter":
             return centre(self.position) * shorter(self.duration_s)
         return np.full(len(self.truth), level[name])

@@ -304,7 +304,7 @@ def time_to_accident_at_false_alarms(
     hours = sum(float(case.edges_s[-1] - case.edges_s[0]) for case in calm) / 3600
 
     def alarms(place: int) -> int:
-        return sum(_alarms(case, levels[place], cooldown_s) for case in calm)
+        return sum(false_alarms_of(case, levels[place], cooldown_s) for case in calm)
 
     answers = []
     for rate in allowed_per_hour:
@@ -314,7 +314,7 @@ def time_to_accident_at_false_alarms(
         if place == len(levels):
             answers.append(LeadAtRate(rate, 0, hours, None, 0.0, None))
             continue
-        leads = [lead for case in crashes if (lead := _lead(case, levels[place])) is not None]
+        leads = [lead for case in crashes if (lead := lead_s_of(case, levels[place])) is not None]
         answers.append(
             LeadAtRate(
                 rate,
@@ -328,7 +328,7 @@ def time_to_accident_at_false_alarms(
     return tuple(answers)
 
 
-def _alarms(case: AnticipationCase, threshold: float, cooldown_s: float) -> int:
+def false_alarms_of(case: AnticipationCase, threshold: float, cooldown_s: float) -> int:
     """Alarms of one video: the first hit, and each first hit after the cooldown of the last."""
     times = case.edges_s[:-1][case.scores >= threshold]
     count = place = 0
@@ -338,7 +338,7 @@ def _alarms(case: AnticipationCase, threshold: float, cooldown_s: float) -> int:
     return count
 
 
-def _lead(case: AnticipationCase, threshold: float) -> float | None:
+def lead_s_of(case: AnticipationCase, threshold: float) -> float | None:
     """Seconds from the first alarm before the accident to the accident; None if there is none."""
     hits = np.flatnonzero(case.before() >= threshold)
     return float(_seconds(case)[hits[0]]) if len(hits) else None

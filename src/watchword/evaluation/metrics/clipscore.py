@@ -194,8 +194,8 @@ class Definition:
 
 
 _HESSEL = "Hessel et al. 2021; jmhessel/clipscore"
-_PREFIXED = f'cosines with the text after "{PREFIX.strip()}"'
-_FRAMES = "the vectors of a video's frames, two or more"
+_PREFIXED = f'a text with "{PREFIX.strip()}" before it'
+_FRAMES = "two frames or more of a video, one after the other"
 
 _ALL = (
     Definition(
@@ -214,7 +214,7 @@ _ALL = (
         "std", "Cosine, standard deviation", "std(cos)", "-", "Of a population (divided by N)."
     ),
     Definition(
-        "top_k", "Cosine, mean of the k highest", "mean(k highest cos)", "-", "All if fewer."
+        "top_k", "Cosine, mean of the k highest", f"mean({TOP_K} highest cos)", "-", "All if fewer."
     ),
     Definition(
         "hundred_cosine",
@@ -259,7 +259,7 @@ _ALL = (
         "mean(2 S R / (S + R)), S = 2.5 max(cos, 0), R = best reference",
         _HESSEL,
         "Text and references both after the prefix; 0 where S and R are 0.",
-        f"{_PREFIXED}, and of it with prefixed references",
+        f'reference texts, all texts with "{PREFIX.strip()}" before them',
     ),
     Definition(
         "ref_clipscore",
@@ -267,7 +267,7 @@ _ALL = (
         "mean(2 S R / (S + R)), S = 2.5 max(cos, 0), R = best reference",
         _HESSEL,
         "The published one has the prefix.",
-        "cosines of the text with reference texts",
+        "reference texts",
     ),
     Definition(
         "consecutive_consistency",

@@ -50,8 +50,11 @@ def read_segments(
     """
     rows = read_rows(path)
     one_each(rows, "segment_uid")
+    # Every video was asked with all of them; what it was called is what scored best.
+    classes = tuple(dict.fromkeys(row.text("pred_class", "") for row in rows))
+    made = Made(sentences=tuple(name for name in classes if name))
     return tuple(
-        _of_video(video, part, path, rate=rate, kind=kind)
+        _of_video(video, part, path, made, rate=rate, kind=kind)
         for video, part in by_video(rows, "video_id").items()
     )
 
@@ -105,7 +108,7 @@ def _verdict(row: Row) -> Prediction:
 
 
 def _of_video(
-    video: str, rows: Sequence[Row], path: Path, *, rate: float | None, kind: Kind
+    video: str, rows: Sequence[Row], path: Path, made: Made, *, rate: float | None, kind: Kind
 ) -> Prediction:
     where = f"{path}, row {rows[0].number}"
     _numbered(rows)
@@ -116,7 +119,6 @@ def _of_video(
     if rate is not None:
         edges = regular_edges(len(rows), rate / PICTURES, where)
     segments = scores_of(values[:, None], edges, (LABEL,), kind, where=where)
-    classes = dict.fromkeys(row.text("pred_class", "") for row in rows)
     return Prediction(
         video=video,
         where=where,
@@ -124,7 +126,7 @@ def _of_video(
         verdict=sum(measured) / len(measured) if measured else None,
         segments=segments,
         rate=rate,
-        made=Made(sentences=tuple(name for name in classes if name)),
+        made=made,
     )
 
 
