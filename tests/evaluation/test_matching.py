@@ -247,3 +247,19 @@ def test_the_split_that_was_meant_is_named():
 def test_names_that_macos_spells_with_loose_accents_match():
     made = cases([prediction("Cafe\u0301", A)], [record("Caf\u00e9", (2, 5))])
     assert len(made) == 1
+
+
+def test_a_video_that_nobody_looked_at_is_left_out_and_counted():
+    truth = [record("a", (2, 4)), record("b", anomalous=None), record("c")]
+    made = cases([prediction(name, A) for name in ("a", "b", "c")], truth)
+    assert made.names == ("a", "c")
+    (note,) = (note for note in made.notes if "neither marks" in note)
+    assert "'b'" in note
+    with pytest.raises(DatasetError, match="marks no event and calls no video normal"):
+        cases([prediction("b", A)], [record("b", anomalous=None)])
+
+
+def test_an_end_that_was_put_right_is_among_the_notes_of_its_video():
+    late = Record("a", "truth.csv, row 1", (FrameSpan("x", 4, 11),), frame_count=10, rate=1.0)
+    made = load_cases([prediction("a", A)], [late], clock=no_clock)
+    assert any("one frame after the video" in note for note in made.cases[0].notes)

@@ -150,7 +150,9 @@ class Record:
             group=self.group,
             accident_s=self._moment(self.accident, clock),
             masks=None if self.masks is None else str(self.masks),
-            notes=(f"{late} events end one frame after the video; they end with it.",)
+            notes=(
+                f"{late} of {len(spans)} events end one frame after the video; they end with it.",
+            )
             if late
             else (),
         )
