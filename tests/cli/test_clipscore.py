@@ -131,6 +131,8 @@ def test_a_settings_file_may_say_which_frames(clip: Path, tmp_path: Path) -> Non
         (("--video", "clip.mp4", "--image2", "red.png"), "got --video --image2"),
         (("--image", "red.png", "--image2", "red.png", "--reference", "a"), "--reference is a"),
         (("--video", "clip.mp4", "--text", "a", "--align", "middle"), "--align is 'middle'"),
+        (("--video", "clip.mp4", "--text", "a", "--align", "time"), "--align is about two videos"),
+        (("--image", "a.png", "--image2", "b.png", "--long", "chunks"), "--long is about texts"),
         (("--video", "clip.mp4", "--text", "a", "--long", "cut"), "--long is 'cut'"),
         (("--videos", "."), "--videos and --references go together"),
         (("--batch", "--input-folder", "."), "--batch needs"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -62,3 +63,13 @@ def test_a_plot_of_nothing_says_so() -> None:
 def test_no_curves_at_all_are_refused(curves: Scores) -> None:
     with pytest.raises(ValueError, match="top is 0"):
         plot_scores(curves, top=0)
+
+
+@pytest.mark.parametrize("name", ["_hidden", "火事", "\x1b[31m", "a $ b"])
+def test_a_label_of_any_script_is_drawn_and_named(name: str) -> None:
+    scores = Scores(np.linspace(0, 1, 20)[:, None], np.arange(21.0), (name,), "contrast")
+    drawn = texts(plot_scores(scores, title=name, form="svg"))
+    plain = texts(plot_scores(replace(scores, labels=("plain",)), title="plain", form="svg"))
+    # As many texts as with a plain name: the legend's is among them, and no other is lost.
+    assert drawn.count("<!-- ") == plain.count("<!-- ")
+    ET.fromstring(drawn)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import html
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pages import Page, browse, overhang
 from watchword.config import Config, load_config
 from watchword.events.tracker import EventRule, LabelRule
 from watchword.evidence.prompts import load_bank
@@ -38,31 +37,6 @@ HOSTILE = (
     "</script><script>document.title='fired'</script>",
     "{{ 7 * 7 }} 🦌 & co",
 )
-
-
-class Page(HTMLParser):
-    """What a browser would make of a page: tags with attributes, and the text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-    def named(self, tag: str, kind: str) -> list[dict[str, str | None]]:
-        return [
-            a for name, a in self.tags if name == tag and kind in (a.get("class") or "").split()
-        ]
 
 
 def report(detection: Detection, path: Path, **settings: object) -> Page:
@@ -287,39 +261,13 @@ def test_the_content_policy_lets_the_pages_own_script_run_and_no_other(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1200, 500])
+@pytest.mark.parametrize("width", [1200, 500, 390])
 def test_in_a_browser_the_page_fits_the_width_of_the_screen(
     make_detection: Callable[..., Detection], video: Path, tmp_path: Path, width: int
 ) -> None:
     path = tmp_path / "report.html"
     report(hostile_detection(make_detection, video), path)
-    measured = path.with_name("measured.html")
-    say = "document.title = document.documentElement.scrollWidth - window.innerWidth"
-    text = re.sub(r"<meta http-equiv[^>]+>", "", path.read_text())
-    measured.write_text(text.replace("</body>", f"<script>{say}</script></body>"))
-    dumped = browse(measured, tmp_path / "profile", "--dump-dom", f"--window-size={width},1600")
-    too_wide = re.search(r"<title>(-?\d+)</title>", dumped)
-    assert too_wide is not None
-    assert int(too_wide[1]) <= 0
-
-
-def browse(page: Path, profile: Path, *options: str) -> str:
-    """What headless Chromium says of a page."""
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.fail("needs Chromium")
-    quiet = [
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ]  # fmt: skip
-    result = subprocess.run(
-        [browser, *quiet, f"--user-data-dir={profile}", *options, page.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return result.stdout + result.stderr
+    assert overhang(path, tmp_path, width=width) <= 0
 
 
 @pytest.mark.parametrize(

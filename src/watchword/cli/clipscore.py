@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watchword.cli import options as opt
+from watchword.cli.correlate import correlate
 from watchword.cli.progress import progress_of
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ def clipscore(
     options = _options(align, long, overwrite=overwrite)
     target = _table_of(table, output_folder, batch=batch)
     pairs = _pairs(asked, (videos, references), manifest, (result_folder, input_folder, batch))
+    if pairs is None:
+        _no_idle_options(asked, options)
     settings = _settings(
         config,
         set_,
@@ -176,6 +179,14 @@ def _options(align: str, long: str, *, overwrite: bool) -> PairOptions:
         if value not in known:
             raise typer.BadParameter(f"{name} is {value!r}, it must be one of {', '.join(known)}")
     return PairOptions(align, long, overwrite)  # type: ignore[arg-type]
+
+
+def _no_idle_options(asked: Asked, options: PairOptions) -> None:
+    """BadParameter where an option has nothing to act on."""
+    if options.align != "frame" and asked.video2 is None:
+        raise typer.BadParameter("--align is about two videos; give --video2 too")
+    if options.long != "error" and not asked.texts:
+        raise typer.BadParameter("--long is about texts; give --text or --text-file")
 
 
 def _table_of(table: Path | None, folder: Path | None, *, batch: bool) -> Path | None:
@@ -345,50 +356,4 @@ def _show_rows(
         raise typer.Exit(1)
 
 
-@app.command("correlate")
-def correlate(
-    scores: Annotated[Path, typer.Argument(help="CSV, JSON or JSONL that holds the scores.")],
-    ratings: Annotated[
-        Path | None, typer.Argument(help="File with people's ratings; none if SCORES has both.")
-    ] = None,
-    score: Annotated[str, typer.Option(help="Column of the scores.")] = "Mean_CLIP_Score",
-    rating: Annotated[
-        str, typer.Option(help="Column of the ratings; a list of raters is averaged.")
-    ] = "rating",
-    score_name: Annotated[
-        str | None,
-        typer.Option(help="Column that names the items in SCORES (found if called as usual)."),
-    ] = None,
-    rating_name: Annotated[
-        str | None,
-        typer.Option(help="Column that names the items in RATINGS (found if called as usual)."),
-    ] = None,
-    group: Annotated[
-        str | None, typer.Option(help="Column of groups to resample whole, as prompts.")
-    ] = None,
-    leave_out: Annotated[
-        bool, typer.Option("--leave-out", help="Leave out items without a score or a rating.")
-    ] = False,
-    samples: Annotated[int, typer.Option(help="Bootstrap resamples.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the resamples.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-) -> None:
-    """Say how well scores agree with people's ratings, with intervals."""
-    from dataclasses import asdict
-
-    from watchword.cli.clipscore_text import correlation_report
-    from watchword.evaluation.correlate import correlate as correlated
-    from watchword.evaluation.rated import Column, read_rated
-
-    items = read_rated(
-        Column(scores, score, score_name),
-        Column(ratings or scores, rating, rating_name),
-        group=group,
-        leave_out=leave_out,
-    )
-    found = correlated(items.scores, items.ratings, groups=items.groups, samples=samples, seed=seed)
-    if as_json:
-        document = {**asdict(found), "left_out": list(items.left_out)}
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
-    else:
-        typer.echo(correlation_report(found, items.left_out, score=score, rating=rating))
+app.command("correlate")(correlate)
