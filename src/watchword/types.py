@@ -16,30 +16,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from watchword.arrays import frozen, timeline_edges
+from watchword.places import Heat
+
 Role = Literal["event", "normal"]
-Kind = Literal["cosine", "margin", "contrast", "probability", "distance"]
-KINDS: tuple[Kind, ...] = ("cosine", "margin", "contrast", "probability", "distance")
-
-
-def _frozen(array: Any, dtype: Any, shape: tuple[int | None, ...], name: str) -> NDArray[Any]:
-    """A read-only C-contiguous array of the given type; ValueError if its shape is another."""
-    made = np.ascontiguousarray(array, dtype=dtype)
-    fits = made.ndim == len(shape) and all(
-        want is None or want == got for want, got in zip(shape, made.shape, strict=True)
-    )
-    if not fits:
-        wanted = "x".join("any" if want is None else str(want) for want in shape)
-        raise ValueError(f"{name} has shape {made.shape}, it must be {wanted}")
-    view = made.view()
-    view.flags.writeable = False
-    return view
-
-
-def _edges(edges_s: Any, windows: int) -> NDArray[np.float64]:
-    edges = _frozen(edges_s, np.float64, (windows + 1,), "edges_s")
-    if not np.isfinite(edges).all() or (np.diff(edges) <= 0).any():
-        raise ValueError("edges_s must be finite and strictly rising")
-    return edges
+Kind = Literal["cosine", "margin", "contrast", "probability", "distance", "surprise"]
+KINDS: tuple[Kind, ...] = ("cosine", "margin", "contrast", "probability", "distance", "surprise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +57,9 @@ class Frames:
     info: VideoInfo
 
     def __post_init__(self) -> None:
-        pixels = _frozen(self.pixels, np.uint8, (None, None, None, 3), "pixels")
-        pts = _frozen(self.pts_s, np.float64, (len(pixels),), "pts_s")
-        duration = _frozen(self.duration_s, np.float64, (len(pixels),), "duration_s")
+        pixels = frozen(self.pixels, np.uint8, (None, None, None, 3), "pixels")
+        pts = frozen(self.pts_s, np.float64, (len(pixels),), "pts_s")
+        duration = frozen(self.duration_s, np.float64, (len(pixels),), "duration_s")
         if (np.diff(pts) <= 0).any() or (duration <= 0).any():
             raise ValueError("pts_s must rise strictly and duration_s must be positive")
         object.__setattr__(self, "pixels", pixels)
@@ -137,12 +119,12 @@ class Embeddings:
     coverage: Coverage
 
     def __post_init__(self) -> None:
-        vectors = _frozen(self.vectors, np.float32, (None, None), "vectors")
+        vectors = frozen(self.vectors, np.float32, (None, None), "vectors")
         norms = np.sqrt(np.einsum("td,td->t", vectors, vectors))
         if not (np.isnan(norms) | (np.abs(norms - 1) < 1e-3)).all():
             raise ValueError("every row of vectors must have unit length, or be NaN throughout")
         object.__setattr__(self, "vectors", vectors)
-        object.__setattr__(self, "edges_s", _edges(self.edges_s, len(vectors)))
+        object.__setattr__(self, "edges_s", timeline_edges(self.edges_s, len(vectors)))
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -232,7 +214,7 @@ class Scores:
     made_by: str = ""
 
     def __post_init__(self) -> None:
-        values = _frozen(self.values, np.float32, (None, len(self.labels)), "values")
+        values = frozen(self.values, np.float32, (None, len(self.labels)), "values")
         if self.kind not in KINDS:
             raise ValueError(f"kind is {self.kind!r}, it must be one of {', '.join(KINDS)}")
         if len(set(self.labels)) != len(self.labels):
@@ -243,7 +225,7 @@ class Scores:
         if bounded and ((values < 0) | (values > 1)).any():
             raise ValueError(f"{self.kind} values must lie in [0, 1]")
         object.__setattr__(self, "values", values)
-        object.__setattr__(self, "edges_s", _edges(self.edges_s, len(values)))
+        object.__setattr__(self, "edges_s", timeline_edges(self.edges_s, len(values)))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -291,10 +273,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Event(Span):
-    """A span that was found: ``score`` is its highest value, reached at ``peak_s``."""
+    """A span that was found: ``score`` is its highest value, reached at ``peak_s``.
+
+    ``raised_by`` tells what each part of the evidence says at the peak, strongest first; empty
+    where there is but one kind of evidence.
+    """
 
     score: float = math.nan
     peak_s: float = math.nan
+    raised_by: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +329,9 @@ class Detection:
     """What ``detect`` returns for one video, and every front door shows.
 
     ``bank`` is None where no sentence had a part in it. ``notice`` is what the reader must know of
-    the encoder before trusting its results.
+    the encoder before trusting its results. ``parts`` holds what each kind of evidence says where
+    ``scores`` were combined of several, ``heat`` where in the picture it lies, ``cuts_s`` when the
+    picture jumps to another scene.
     """
 
     info: VideoInfo
@@ -353,6 +342,9 @@ class Detection:
     coverage: Coverage
     provenance: Provenance
     notice: str = ""
+    parts: Scores | None = None
+    heat: Heat | None = None
+    cuts_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
