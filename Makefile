@@ -22,7 +22,7 @@ $(BIN)/python:
 # The CPU build is asked for by its exact version: an open range may fetch gigabytes of CUDA.
 .venv/.torch: .venv/.dev
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,torch,parity]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,torch,vlm,parity]'
 	@touch $@
 
 demo: .venv/.base ## set up, and find the events of the clip that ships with Watchword

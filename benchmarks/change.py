@@ -4,10 +4,10 @@
 
 FOLDER holds a folder a set with clips and their ``labels.json``. Change is measured twice: on the
 built-in model's 384 numbers for words, as they are cached, and on the 1280 visual features that its
-graph gives beside them. Each figure is AUC over all windows together / mean over videos. "later"
-leaves the first second of every clip out: a beginning is quiet, and on clips that start just before
-their event this alone is worth something, as "time since the start" shows. FILE keeps the features
-from one run to the next (.npz).
+graph gives beside them. "beside its own past" is the same as surprise. Each figure is AUC over all
+windows together / mean over videos. "later" leaves the first second of every clip out: a beginning
+is quiet, and on clips that start just before their event this alone is worth something, as "time
+since the start" shows. FILE keeps the features from one run to the next (.npz).
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ from watchword.evaluation.predictions.prediction import Prediction
 from watchword.evaluation.result import Evaluation
 from watchword.evidence.change import ChangeOptions, change
 from watchword.evidence.cuts import CutOptions, cuts
+from watchword.evidence.past import against_past
+from watchword.evidence.usual import USUAL_CHANGE
+from watchword.features import Features as FeatureRows
 from watchword.pipeline.embed import VideoEncoder
-from watchword.types import Coverage, Embeddings, Scores
+from watchword.types import Embeddings, Scores
 from watchword.video.reader import ReadOptions, find_videos, open_video
 
 NO_CUTS = CutOptions(below=None)
@@ -75,12 +78,12 @@ class Features:
         graph = files("watchword.encoders") / "mini" / "vision.onnx"
         self._graph = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
-    def of(self, clip: Path, embedded: Embeddings) -> Embeddings:
+    def of(self, clip: Path, embedded: Embeddings) -> FeatureRows:
         """The features of the pictures that the embeddings were made of."""
         key = str(clip.resolve())
         if key not in self._rows:
             self._rows[key] = self._made(clip)
-        return replace(embedded, vectors=self._rows[key], encoder="mini features")
+        return FeatureRows(self._rows[key], embedded.edges_s, "mini features", embedded.video)
 
     def keep(self) -> None:
         """Write them down for another time."""
@@ -99,9 +102,9 @@ class Features:
 
 
 def judged(
-    clips: Mapping[Path, Embeddings],
+    clips: Mapping[Path, FeatureRows],
     records: tuple[Record, ...],
-    score: Callable[[Embeddings], Scores],
+    score: Callable[[FeatureRows], Scores],
 ) -> Evaluation:
     """The evaluation of what ``score`` says of the clips."""
     made = [
@@ -112,6 +115,16 @@ def judged(
     return evaluate(cases, EvaluationOptions(samples=200))
 
 
+def as_features(embedded: Embeddings) -> FeatureRows:
+    """The vectors for words, weighed as if they were features."""
+    return FeatureRows(embedded.vectors, embedded.edges_s, embedded.encoder, embedded.video)
+
+
+def beside_past(seen: FeatureRows) -> Scores:
+    """Change as surprise beside the video's own past."""
+    return against_past(change(seen), USUAL_CHANGE).scores
+
+
 def later(scores: Scores) -> Scores:
     """The scores without those of the first second."""
     values = scores.values.copy()
@@ -119,7 +132,7 @@ def later(scores: Scores) -> Scores:
     return replace(scores, values=values)
 
 
-def since_start(embedded: Embeddings) -> Scores:
+def since_start(embedded: FeatureRows) -> Scores:
     """Seconds since the start, which look at no picture."""
     starts = embedded.edges_s[:-1] - embedded.edges_s[0]
     return Scores(starts[:, None], embedded.edges_s, ("change",), "distance")
@@ -141,8 +154,9 @@ def row(one: Set, folder: Path, encoder: VideoEncoder, features: Features) -> st
     """A line of the table."""
     records = read_records(folder / one.name / "labels.json", split=one.split)
     clips = [Path(clip) for clip in find_videos([str(folder / one.name / one.part)])]
-    words = {clip: encoder.embed(clip).embeddings for clip in clips}
-    seen = {clip: features.of(clip, embedded) for clip, embedded in words.items()}
+    embedded = {clip: encoder.embed(clip).embeddings for clip in clips}
+    words = {clip: as_features(one) for clip, one in embedded.items()}
+    seen = {clip: features.of(clip, one) for clip, one in embedded.items()}
     found = sum(len(cuts(embedded)) for embedded in seen.values())
     whole = judged(seen, records, change)
     interval = whole["auc_micro"]
@@ -150,6 +164,7 @@ def row(one: Set, folder: Path, encoder: VideoEncoder, features: Features) -> st
         f"{one.name}, {len(clips)} clips",
         said(judged(words, records, lambda e: change(e, ChangeOptions(cuts=NO_CUTS)))),
         f"**{said(whole)}** ({interval.low:.2f} to {interval.high:.2f})",
+        said(judged(seen, records, beside_past)),
         said(judged(seen, records, lambda e: later(change(e)))),
         said(judged(seen, records, lambda e: change(e, ChangeOptions(cuts=NO_CUTS)))),
         str(found),
@@ -165,7 +180,7 @@ def speed(width: int) -> float:
     rows = 0.02 * rng.standard_normal((36_000, width), np.float32)
     rows[:, 0] += 1
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    hour = Embeddings(rows, np.arange(36_001) / 10, "made", None, Coverage(36_000))
+    hour = FeatureRows(rows, np.arange(36_001) / 10, "made")
     times = []
     for _ in range(5):
         began = time.perf_counter()
@@ -184,8 +199,8 @@ def main() -> None:
     encoder = VideoEncoder(Config())
     features = Features(encoder, asked.features)
     print(
-        "| clips | 384 for words, no cuts | visual features | later | no cuts | cuts "
-        "| centre of the video | time since the start |\n" + "|---" * 8 + "|"
+        "| clips | 384 for words, no cuts | visual features | beside own past | later | no cuts "
+        "| cuts | centre of the video | time since the start |\n" + "|---" * 9 + "|"
     )
     for one in SETS:
         print(row(one, asked.folder, encoder, features), flush=True)

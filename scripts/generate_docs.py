@@ -63,16 +63,24 @@ def settings_page() -> str:
     sections = attributes(Config)
     for section in dataclasses.fields(Config):
         options = getattr(Config(), section.name)
-        said = attributes(type(options))
         parts.append(f"## {section.name}\n\n{sections[section.name]}\n")
-        rows = [
-            f"| `{section.name}.{field.name}` | `{shown(getattr(options, field.name))}` "
-            f"| {said[field.name]} |"
-            for field in dataclasses.fields(options)
-        ]
         parts.append("| setting | default | what it does |\n| --- | --- | --- |")
-        parts[-1] += "\n" + "\n".join(rows) + "\n"
+        parts[-1] += "\n" + "\n".join(rows(section.name, options)) + "\n"
     return "\n".join(parts)
+
+
+def rows(name: str, options: Any) -> list[str]:
+    """A table row for each field of an options object, and of those within it."""
+    said = attributes(type(options))
+    found = []
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        path = f"{name}.{field.name}"
+        if dataclasses.is_dataclass(value):
+            found += rows(path, value)
+        else:
+            found.append(f"| `{path}` | `{shown(value)}` | {said[field.name]} |")
+    return found
 
 
 def attributes(options: type) -> dict[str, str]:

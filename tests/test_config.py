@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,22 @@ def test_what_to_dict_writes_loads_back_the_same(tmp_path: Path) -> None:
     assert apply(Config(), config.to_dict()) == config
 
 
+def test_a_setting_is_not_set_as_a_whole_and_in_part() -> None:
+    with pytest.raises(ConfigError, match="cuts was set to 'x' as a whole"):
+        load_config(overrides=["change.cuts=x", "change.cuts.below=0.3"])
+
+
+def test_settings_within_a_setting_are_reached_one_by_one() -> None:
+    config = load_config(
+        overrides=["change.cuts.below=0.3", "normality.motion.cells=8", "change.memory_s=2"]
+    )
+    cuts = Config().change.cuts
+    assert config.change.cuts == dataclasses.replace(cuts, below=0.3)
+    assert config.change.memory_s == 2
+    assert config.normality.motion.cells == 8
+    assert apply(Config(), config.to_dict()) == config
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -35,6 +52,10 @@ def test_what_to_dict_writes_loads_back_the_same(tmp_path: Path) -> None:
             r"events\.per_label is .*field 'exti' is not known; did you mean 'exit'\?",
         ),
         ("events.min_s=soon", r"events\.min_s is 'soon': .*number"),
+        ("change.cuts.belo=1", r"change\.cuts: field 'belo' is not known; did you mean 'below'\?"),
+        ("change.cuts.below=x", r"change\.cuts\.below is 'x'"),
+        ("change.memory_s.x=1", r"change\.memory_s is \{'x': 1\}"),
+        ("change..x=1", r"must look like section\.field=value"),
         ("events.min_s", r"must look like section\.field=value"),
         ("min_s=1", r"must look like section\.field=value"),
         ("score.kind=best", r"score\.kind is 'best'"),

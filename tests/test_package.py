@@ -10,7 +10,10 @@ from pathlib import Path
 import watchword
 
 SOURCE = Path(watchword.__file__).parent
-HEAVY = ("numpy", "av", "onnxruntime", "torch", "transformers", "matplotlib", "pydantic", "rich")
+HEAVY = (
+    *("numpy", "av", "cv2", "onnxruntime", "torch"),
+    *("transformers", "matplotlib", "pydantic", "rich"),
+)
 
 
 def loaded_after(code: str) -> set[str]:

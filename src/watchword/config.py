@@ -24,6 +24,10 @@ from watchword.encoders.base import EncoderOptions
 from watchword.errors import ConfigError
 from watchword.events.decide import DecisionRule
 from watchword.events.tracker import EventRule
+from watchword.evidence.change import ChangeOptions
+from watchword.evidence.choice import EvidenceOptions
+from watchword.evidence.normality.choice import NormalityOptions
+from watchword.evidence.past import PastOptions
 from watchword.evidence.segments import SegmentOptions, WindowOptions
 from watchword.evidence.smooth import Smoothing
 from watchword.evidence.words import ScoreOptions
@@ -59,7 +63,11 @@ class Config:
         read: how pictures are decoded.
         stillness: whether and when a picture counts as unchanged, so that its embedding is reused.
         windows: length and stride of windows, in pictures.
+        evidence: which evidence is weighed: words, change, normality.
         score: how sentences and pictures become scores.
+        change: how change is measured, and what is a cut.
+        past: how a video's own past is weighed against what is usual elsewhere.
+        normality: what is compared with normal footage.
         smoothing: how scores are smoothed in time.
         events: when a score becomes an event.
         segments: stretches judged together, for the decision and seed-style tables.
@@ -73,7 +81,11 @@ class Config:
     read: ReadOptions = field(default_factory=ReadOptions)
     stillness: Stillness = field(default_factory=Stillness)
     windows: WindowOptions = field(default_factory=WindowOptions)
+    evidence: EvidenceOptions = field(default_factory=EvidenceOptions)
     score: ScoreOptions = field(default_factory=ScoreOptions)
+    change: ChangeOptions = field(default_factory=ChangeOptions)
+    past: PastOptions = field(default_factory=PastOptions)
+    normality: NormalityOptions = field(default_factory=NormalityOptions)
     smoothing: Smoothing = field(default_factory=lambda: Smoothing(method="gaussian", width_s=0.3))
     events: EventRule = field(default_factory=lambda: EventRule(min_s=0.5, merge_gap_s=1.0))
     segments: SegmentOptions = field(default_factory=SegmentOptions)
@@ -100,7 +112,8 @@ def load_config(
 
     Args:
         path: YAML file with a mapping of sections, or None.
-        overrides: strings such as ``events.min_s=0.5``; values are read as YAML.
+        overrides: strings such as ``events.min_s=0.5`` or ``change.cuts.below=0.3``; values are
+            read as YAML.
         base: what the file and the overrides change; None is ``Config()``.
 
     Raises:
@@ -110,10 +123,15 @@ def load_config(
     if path is not None:
         config = apply(config, _read_yaml(Path(path)), where=str(path))
     # In one step: thresholds that only hold together may come in any order.
-    together: dict[str, dict[str, Any]] = {}
+    together: dict[str, Any] = {}
     for override in overrides:
-        section, key, value = _parse_override(override)
-        together.setdefault(section, {})[key] = value
+        names, value = _parse_override(override)
+        fields = together
+        for name in names[:-1]:
+            fields = fields.setdefault(name, {})
+            if not isinstance(fields, dict):
+                raise ConfigError(f"--set {override!r}: {name} was set to {fields!r} as a whole")
+        fields[names[-1]] = value
     return apply(config, together, where="--set")
 
 
@@ -139,7 +157,11 @@ def _replace_fields(options: Any, fields: Mapping[str, Any], where: str) -> Any:
     values: dict[str, Any] = {}
     for name, value in fields.items():
         _known(name, hints, f"{where}: field")
-        values[name] = _checked(hints[name], value, f"{where}.{name}")
+        current = getattr(options, name)
+        if dataclasses.is_dataclass(current) and isinstance(value, Mapping):
+            values[name] = _replace_fields(current, value, f"{where}.{name}")
+        else:
+            values[name] = _checked(hints[name], value, f"{where}.{name}")
     try:
         return dataclasses.replace(options, **values)
     except ValueError as exc:
@@ -188,12 +210,12 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
     return found
 
 
-def _parse_override(text: str) -> tuple[str, str, Any]:
+def _parse_override(text: str) -> tuple[list[str], Any]:
     name, equals, value = text.partition("=")
-    section, dot, key = name.strip().partition(".")
-    if not (equals and dot and section and key):
+    names = name.strip().split(".")
+    if not equals or len(names) < 2 or not all(names):
         raise ConfigError(f"--set {text!r} must look like section.field=value, as events.min_s=0.5")
     try:
-        return section, key, yaml.safe_load(value)
+        return names, yaml.safe_load(value)
     except yaml.YAMLError as exc:
         raise ConfigError(f"--set {text!r}: {value!r} is not a YAML value") from exc

@@ -14,6 +14,8 @@ A wrong argument is a ``ValueError`` or ``TypeError``. What else a caller may wa
     ├── DatasetError         a manifest or an annotation cannot be read
     ├── KindMismatch         scores of one kind met a rule made for another
     ├── CalibrationError     a calibration cannot be made from this data, or was made for other
+    ├── NormalityError       normal footage teaches nothing, or a memory of it knows another scene
+    ├── AnswerError          a video-language model or a server gave nothing that answers
     ├── LeakageError         an evaluation would rest on what its test data told beforehand
     └── OutputError          a result cannot be written
 
@@ -103,6 +105,14 @@ class KindMismatch(WatchwordError):
 
 class CalibrationError(WatchwordError):
     """A calibration cannot be made from this data, or was made for something else."""
+
+
+class NormalityError(WatchwordError):
+    """Normal footage teaches nothing, or a memory of it is damaged or knows something else."""
+
+
+class AnswerError(WatchwordError):
+    """A model or a server gave nothing that answers: no memory, no connection, no yes and no no."""
 
 
 class LeakageError(WatchwordError):

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from watchword.arrays import frozen, timeline_edges
 
+# (left, top, right, bottom) as shares of the upright picture's width and height.
+Part = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heat:

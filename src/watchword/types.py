@@ -309,7 +309,8 @@ class Provenance:
     """Enough to repeat the run: versions, fingerprints, device, and seconds each stage took.
 
     ``fitted`` tells what was learned from annotated data (a calibration, a head) and which videos
-    it was learned from, so that an evaluation can refuse to test on them.
+    it was learned from, so that an evaluation can refuse to test on them. ``asked`` is the question
+    that a video-language model answered, and of what; empty where none was asked.
     """
 
     versions: Mapping[str, str]
@@ -322,6 +323,7 @@ class Provenance:
     seconds: Mapping[str, float] = field(default_factory=dict)
     cached: bool = False
     fitted: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def test_one_bad_video_is_a_row_and_all_bad_is_status_1(clip: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("detect", "clip.mp4"), "say what to watch for"),
+        (("detect", "clip.mp4", "-n", "blue"), "a sentence for --normal goes with --prompt"),
         (("detect", "-p", "red"), "give videos"),
         (("detect", "clip.mp4", "-p", "red", "--bank", "driving"), "not both"),
         (("detect", "clip.mp4", "-p", "red", "--model", "clip-vit-b3"), "no encoder is called"),

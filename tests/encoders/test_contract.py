@@ -85,6 +85,39 @@ def test_a_picture_has_the_same_vector_alone_and_in_company(encoder: Encoder) ->
     np.testing.assert_allclose(together, alone, atol=TOLERANCE)
 
 
+def test_all_that_is_seen_in_one_run_is_what_three_runs_give(encoder: Encoder) -> None:
+    prepared = encoder.prepare(pictures())
+    together, without = encoder.see(prepared, maps=True), encoder.see(prepared)
+    np.testing.assert_array_equal(together.vectors, encoder.embed_images(prepared))
+    np.testing.assert_array_equal(without.vectors, together.vectors)
+    assert without.maps is None
+    if encoder.feature_dim is None:
+        assert together.features is None
+        assert without.features is None
+    else:
+        assert together.features is not None
+        assert together.features.shape == (5, encoder.feature_dim)
+        assert together.features.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(together.features, axis=1), 1, atol=1e-5)
+        np.testing.assert_array_equal(without.features, together.features)
+    if encoder.map_shape is None:
+        assert together.maps is None
+    else:
+        assert together.maps is not None
+        assert together.maps.shape == (5, *encoder.map_shape)
+        assert together.maps.dtype == np.float32
+
+
+def test_features_and_maps_are_the_same_alone_and_in_company(encoder: Encoder) -> None:
+    prepared = encoder.prepare(pictures())
+    together = encoder.see(prepared, maps=True)
+    alone = [encoder.see(prepared[at : at + 1], maps=True) for at in range(5)]
+    for name in ("features", "maps"):
+        if getattr(together, name) is not None:
+            singly = np.concatenate([getattr(one, name) for one in alone])
+            np.testing.assert_allclose(getattr(together, name), singly, atol=TOLERANCE)
+
+
 def test_a_sentence_has_the_same_vector_alone_and_in_company(encoder: Encoder) -> None:
     alone = np.concatenate([encoder.encode_texts([text]) for text in TEXTS])
     np.testing.assert_allclose(encoder.encode_texts(TEXTS), alone, atol=TOLERANCE)
@@ -108,6 +141,9 @@ def test_the_same_input_gives_the_same_answer(encoder: Encoder) -> None:
 def test_nothing_in_gives_nothing_out(encoder: Encoder) -> None:
     none = encoder.prepare(np.zeros((0, 90, 120, 3), np.uint8))
     assert encoder.embed_images(none).shape == (0, encoder.dim)
+    seen = encoder.see(none, maps=True)
+    assert (seen.features is None) == (encoder.feature_dim is None)
+    assert (seen.maps is None) == (encoder.map_shape is None)
     assert encoder.encode_texts([]).shape == (0, encoder.dim)
 
 

@@ -285,3 +285,58 @@ def test_every_catalogue_entry_can_be_told_apart_and_checked() -> None:
             assert spec.evidence
             assert spec.dim
     assert "research use only" in CATALOG["mobileclip2-s0"].licence
+
+
+def give(graph: Path, inner: str, name: str, shape: list[str | int]) -> None:
+    """Makes an inner tensor of a graph an output of that name."""
+
+    def edit(model: onnx.ModelProto) -> None:
+        model.graph.node.append(helper.make_node("Identity", [inner], [name]))
+        model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+
+    change(graph, edit)
+
+
+def test_features_and_maps_beside_the_vectors_are_found_by_name(folder: Path) -> None:
+    plain = load_encoder(folder)
+    assert (plain.feature_dim, plain.map_shape) == (None, None)
+    prepared = plain.prepare(PICTURES)
+    before = plain.see(prepared, maps=True)
+    assert (before.features, before.maps) == (None, None)
+    graph = folder / "onnx" / "vision_model.onnx"
+    give(graph, "flat", "features", ["batch", 24])
+    give(graph, "bent", "feature_map", ["batch", 24, 4, 4])
+    encoder = load_encoder(folder)
+    assert (encoder.feature_dim, encoder.map_shape) == (24, (24, 4, 4))
+    seen = encoder.see(prepared, maps=True)
+    np.testing.assert_array_equal(seen.vectors, before.vectors)
+    assert seen.features is not None
+    assert seen.maps is not None
+    pooled = seen.maps.mean(axis=(2, 3))
+    pooled /= np.linalg.norm(pooled, axis=1, keepdims=True)
+    np.testing.assert_allclose(seen.features, pooled, atol=1e-6)
+
+
+def test_outputs_of_those_names_but_of_another_shape_are_not_taken_for_them(folder: Path) -> None:
+    graph = folder / "onnx" / "vision_model.onnx"
+    give(graph, "bent", "features", ["batch", 24, 4, 4])
+    give(graph, "flat", "feature_map", ["batch", "width"])
+    encoder = load_encoder(folder)
+    assert (encoder.feature_dim, encoder.map_shape) == (None, None)
+
+
+def test_maps_of_nan_are_refused(folder: Path) -> None:
+    graph = folder / "onnx" / "vision_model.onnx"
+
+    def edit(model: onnx.ModelProto) -> None:
+        lost = numpy_helper.from_array(np.full(1, np.nan, np.float32), "lost")
+        model.graph.initializer.append(lost)
+        model.graph.node.append(helper.make_node("Add", ["bent", "lost"], ["spoiled"]))
+
+    change(graph, edit)
+    give(graph, "spoiled", "feature_map", ["batch", 24, 4, 4])
+    encoder = load_encoder(folder)
+    prepared = encoder.prepare(PICTURES)
+    assert np.isfinite(encoder.see(prepared).vectors).all()
+    with pytest.raises(EncoderError, match=r"maps gave NaN"):
+        encoder.see(prepared, maps=True)

@@ -27,6 +27,7 @@ QUICK = EvaluationOptions(samples=50)
 FRAME = (
     "precision", "recall", "f1", "accuracy", "auc_micro", "auc_over_centre", "auc_macro",
     "auc_normalised", "auc_anomalous_only", "ap", "ap_trapezoid", "youden", "best_f1",
+    "brier", "calibration_error",
 )
 EVENT = (
     "iou_best_interval", "iou_mask", "event_precision", "event_recall", "event_f1",
@@ -37,7 +38,18 @@ VIDEO = (
     "video_auc", "video_ap", "video_precision", "video_recall", "video_f1", "video_accuracy",
 )
 # fmt: on
-OTHER = ["pixel_auc", "aupro", "anticipation_ap", "tta_at_10_alarms", "mtta", "tta_r80"]
+OTHER = [
+    "pixel_auc",
+    "aupro",
+    "anticipation_ap",
+    "ap_ahead",
+    "ap_ahead_0.5",
+    "ap_ahead_1",
+    "ap_ahead_1.5",
+    "tta_at_10_alarms",
+    "mtta",
+    "tta_r80",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -387,7 +399,8 @@ def test_accidents_are_measured_ahead_of_time():
     assert "10.00 s" in card["mtta"].note
     assert card["mtta"].low == card["mtta"].high == pytest.approx(6.0)
     assert card["tta_at_10_alarms"].baselines == {
-        "never": 0.0, "centre": 0.0, "shorter": 0.0, "oracle": 6.0
+        "always": 0.0, "never": 0.0, "random": pytest.approx(0.4),
+        "centre": 0.0, "shorter": 0.0, "oracle": 6.0,
     }  # fmt: skip
     assert card["anticipation_ap"].baselines["oracle"] == 1.0
     assert card.table("horizon").rows[0][1] == 1.0

@@ -16,7 +16,7 @@ from reference.change import reference_change
 from watchword.encoders.catalog import load_encoder
 from watchword.evidence.change import ChangeMeter, ChangeOptions, change
 from watchword.evidence.cuts import CutFinder, CutOptions, cuts
-from watchword.types import Coverage, Embeddings
+from watchword.features import Features
 from watchword.video.reader import ReadOptions, open_video
 
 WIDTH = 48
@@ -36,7 +36,7 @@ def directions(count, seed=0):
 
 def video(rows, rate=10.0):
     edges = np.arange(len(rows) + 1) / rate
-    return Embeddings(unit(rows), edges, "made", None, Coverage(len(rows)))
+    return Features(unit(rows), edges, "made")
 
 
 def turning(degrees):
@@ -51,8 +51,8 @@ def noisy(rows, noise, seed=1):
     return rows + noise / np.sqrt(WIDTH) * rng.standard_normal(np.shape(rows))
 
 
-def values(embeddings, options=None):
-    return change(embeddings, options)["change"]
+def values(features, options=None):
+    return change(features, options)["change"]
 
 
 @st.composite
@@ -75,13 +75,13 @@ def videos(draw):
         )
     )
     edges = draw(st.sampled_from([0.0, 7.25])) + np.concatenate([[0], np.cumsum(lengths)])
-    return Embeddings(rows, edges, "made", None, Coverage(count))
+    return Features(rows, edges, "made")
 
 
 OPTIONS = st.builds(
     ChangeOptions,
     step_s=st.sampled_from([0.1, 0.2, 0.05, 1.0]),
-    window_s=st.sampled_from([0.1, 0.5, 1.0, 5.0]),
+    memory_s=st.sampled_from([0.1, 0.5, 1.0, 5.0]),
     cuts=st.builds(
         CutOptions, below=st.sampled_from([0.64, 0.9, None]), memory_s=st.sampled_from([0.3, 1.0])
     ),
@@ -92,10 +92,10 @@ OPTIONS = st.builds(
 @given(videos(), OPTIONS)
 def test_change_is_that_of_the_obvious_way(made, options):
     expected, where = reference_change(
-        made.vectors,
+        made.values,
         made.edges_s,
         options.step_s,
-        options.window_s,
+        options.memory_s,
         options.cuts.below,
         options.cuts.memory_s,
     )
@@ -110,7 +110,7 @@ def test_a_video_that_comes_in_parts_has_the_same_values_to_the_bit(made, option
     bounds = [0, *sorted(min(place, len(made)) for place in places), len(made)]
     parts, found = [], []
     for first, last in pairwise(bounds):
-        rows, edges = made.vectors[first:last], made.edges_s[first : last + 1]
+        rows, edges = made.values[first:last], made.edges_s[first : last + 1]
         parts.append(meter.update(rows, edges[:-1], np.diff(edges)))
         found.append(finder.update(rows, edges[:-1]))
     whole = values(made, options)
@@ -124,7 +124,7 @@ def test_one_picture_at_a_time_has_the_same_values_to_the_bit():
     made = video(noisy(turning(np.linspace(0, 300, 600)), 0.2), rate=25)
     meter = ChangeMeter()
     single = [
-        meter.update(made.vectors[i : i + 1], edges[:1], np.diff(edges)).values
+        meter.update(made.values[i : i + 1], edges[:1], np.diff(edges)).values
         for i, edges in enumerate(np.stack([made.edges_s[:-1], made.edges_s[1:]], axis=1))
     ]
     assert np.concatenate(single).tobytes() == values(made).tobytes()
@@ -135,7 +135,7 @@ def test_one_picture_at_a_time_has_the_same_values_to_the_bit():
 def test_the_future_changes_no_value_of_the_past(made, options, place):
     place = min(place, len(made))
     other = unit(np.random.default_rng(5).standard_normal((len(made) - place, WIDTH)))
-    changed = dataclasses.replace(made, vectors=np.concatenate([made.vectors[:place], other]))
+    changed = dataclasses.replace(made, values=np.concatenate([made.values[:place], other]))
     np.testing.assert_array_equal(values(made, options)[:place], values(changed, options)[:place])
 
 
@@ -145,9 +145,9 @@ def test_memory_does_not_grow_with_the_video():
     held = []
     for first in range(0, 4000, 100):
         edges = made.edges_s[first : first + 101]
-        meter.update(made.vectors[first : first + 100], edges[:-1], np.diff(edges))
+        meter.update(made.values[first : first + 100], edges[:-1], np.diff(edges))
         held.append((len(meter._past.starts), len(meter._cuts._rows)))
-    assert max(held[5:]) <= (40, 40)
+    assert max(held[5:]) <= (10, 40)
     assert meter._past.rows.base is None  # a view would hold on to every batch
 
 
@@ -158,13 +158,13 @@ def test_a_jolt_scores_and_a_steady_pan_does_not():
     assert pan[12:].max() < 0.1 * jolt.max()
     assert jolt[:30].max() == pytest.approx(0, abs=1e-6)
     assert 3.0 <= jolt.argmax() / 10 <= 3.5
-    assert jolt[45:].max() == pytest.approx(0, abs=1e-6)  # over a second later
+    assert jolt[43:].max() < 0.15 * jolt.max()  # a second later
 
 
 def test_without_taking_the_heading_off_a_pan_would_score():
     # The second picture has no heading to go by yet, and its step is all there is.
     rows = video(turning(np.arange(60) * 4.0))
-    alone = values(rows, dataclasses.replace(NO_CUTS, window_s=0.1))
+    alone = values(rows, dataclasses.replace(NO_CUTS, memory_s=0.01))
     assert alone[1] > 10 * alone[12:].max()
 
 
@@ -242,7 +242,7 @@ def test_a_stretch_that_was_not_measured_is_a_new_beginning():
     assert len(cuts(video(rows))) == 0
 
 
-def test_a_beginning_is_quiet_until_it_has_a_second_behind_it():
+def test_a_beginning_is_quiet_until_it_has_a_past():
     wild = values(video(noisy(turning(np.zeros(40)), 0.5)), NO_CUTS)
     assert wild[0] == 0
     assert wild[1] < 0.2 * wild[15:].mean()
@@ -251,8 +251,8 @@ def test_a_beginning_is_quiet_until_it_has_a_second_behind_it():
 
 def test_holes_alone_and_no_windows_at_all():
     nothing = np.full((4, WIDTH), np.nan, np.float32)
-    empty = Embeddings(nothing[:0], [0.0], "made", None, Coverage(0))
-    assert np.isnan(values(dataclasses.replace(video(np.ones((4, WIDTH))), vectors=nothing))).all()
+    empty = Features(nothing[:0], np.zeros(1), "made")
+    assert np.isnan(values(dataclasses.replace(video(np.ones((4, WIDTH))), values=nothing))).all()
     assert len(change(empty)) == 0
     assert len(cuts(empty)) == 0
     np.testing.assert_array_equal(values(video(np.ones((1, WIDTH)))), [0])
@@ -279,7 +279,7 @@ def test_pictures_out_of_order_or_of_another_width_are_refused():
 
 
 def visual_features(clip):
-    """The built-in model's 1280 visual features of a clip's pictures, as embeddings."""
+    """The built-in model's 1280 visual features of a clip's pictures."""
     graph = files("watchword.encoders") / "mini" / "vision.onnx"
     session = ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
     encoder = load_encoder("mini")
@@ -291,7 +291,7 @@ def visual_features(clip):
             starts.append(frames.pts_s)
             end_s = frames.pts_s[-1] + frames.duration_s[-1]
     edges = np.append(np.concatenate(starts), end_s)
-    return Embeddings(unit(np.concatenate(rows)), edges, "mini", None, Coverage(len(edges) - 1))
+    return Features(unit(np.concatenate(rows)), edges, "mini")
 
 
 @pytest.mark.shared
@@ -313,7 +313,7 @@ def test_cuts_of_a_film_are_found_and_a_crash_is_none(shared):
     ("make", "message"),
     [
         (lambda: ChangeOptions(step_s=0), "step_s is 0"),
-        (lambda: ChangeOptions(window_s=float("inf")), "window_s is inf"),
+        (lambda: ChangeOptions(memory_s=float("inf")), "memory_s is inf"),
         (lambda: CutOptions(below=1.0), "below is 1.0"),
         (lambda: CutOptions(memory_s=-1), "memory_s is -1"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from synthetic import make_video
+from watchword.places import Heat
 from watchword.types import (
     Coverage,
     Decision,
@@ -116,6 +118,40 @@ def detect_on(
         ),
         notice=notice,
     )
+
+
+def unusual_on(source: Path | str, *, windows: int = SECONDS * RATE) -> Detection:
+    """A detection without words: two parts of evidence, heat over two places, and a cut."""
+    edges_s = np.arange(windows + 1) / RATE
+    found = slice(int(1.0 * RATE), int(2.5 * RATE))
+    parts = np.full((windows, 2), 0.3, np.float32)
+    parts[found] = (3.6, 1.3)
+    parts[0] = np.nan
+    heat = np.full((windows, 6, 8), 0.4, np.float16)
+    heat[found, 1:3, 5:7], heat[found, 5, 0] = 4.0, 3.0
+    heat[0] = np.nan
+    event = Event(
+        "unusual", 1.0, 2.5, score=3.6, peak_s=1.5, raised_by=(("motion", 3.6), ("change", 1.3))
+    )
+    made = detect_on(source, events=(), windows=windows)
+    provenance = replace(made.provenance, config={"events": {"enter": 2.0}})
+    return replace(
+        made,
+        bank=None,
+        scores=Scores(parts[:, :1], edges_s, ("unusual",), "surprise", "abc123", "combined"),
+        events=(event,),
+        decision=Decision(str(source), "unusual", 1.0, 1.0, "any_event", (event,)),
+        provenance=provenance,
+        parts=Scores(parts, edges_s, ("motion", "change"), "surprise", "abc123", "normal memory"),
+        heat=Heat(heat, edges_s, "surprise (1 in 10^x)", "motion"),
+        cuts_s=(4.5,),
+    )
+
+
+@pytest.fixture
+def unusual(video: Path) -> Detection:
+    """One event that needed no words, in the numbered video."""
+    return unusual_on(video)
 
 
 @pytest.fixture

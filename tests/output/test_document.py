@@ -46,6 +46,8 @@ def test_a_document_says_what_was_found_and_counts_what_was_not_measured(
         "duration_s": 1.5,
         "score": 0.875,
         "peak_s": 1.5,
+        "raised_by": [],
+        "boxes": [],
     }
     assert document["decision"]["positive"] is True
     assert document["scores"]["labels"][0] == {
@@ -102,3 +104,53 @@ def test_a_document_that_is_none_is_refused(detection: Detection) -> None:
     other = Scores(np.zeros((3, 1)), np.arange(4.0), ("bear",), "cosine")
     with pytest.raises(ValueError, match="belong to another document"):
         from_document(to_document(detection), scores=other)
+
+
+def test_a_document_says_which_evidence_raised_an_event_and_where_it_was(
+    unusual: Detection,
+) -> None:
+    document = to_document(unusual)
+    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    assert document["prompts"] is None
+    event = document["events"][0]
+    assert event["raised_by"] == [
+        {"part": "motion", "surprise": pytest.approx(3.6)},
+        {"part": "change", "surprise": pytest.approx(1.3)},
+    ]
+    assert event["boxes"][0] == {
+        "left": 0.625, "top": pytest.approx(1 / 6), "right": 0.875, "bottom": 0.5, "score": 4.0,
+    }  # fmt: skip
+    assert [part["label"] for part in document["parts"]["labels"]] == ["motion", "change"]
+    assert document["heat"] == {
+        "unit": "surprise (1 in 10^x)", "made_by": "motion",
+        "windows": 60, "height": 6, "width": 8,
+    }  # fmt: skip
+    assert document["cuts_s"] == [4.5]
+
+
+def test_parts_that_were_not_measured_are_null_and_come_back(unusual: Detection) -> None:
+    event = replace(unusual.events[0], raised_by=(("motion", 3.6), ("change", math.nan)))
+    document = json.loads(json.dumps(to_document(replace(unusual, events=(event,)))))
+    assert document["events"][0]["raised_by"][1] == {"part": "change", "surprise": None}
+    back = from_document(document, scores=unusual.scores, parts=unusual.parts, heat=unusual.heat)
+    name, value = back.events[0].raised_by[1]
+    assert name == "change"
+    assert math.isnan(value)
+
+
+def test_a_document_from_before_there_were_parts_is_still_read(detection: Detection) -> None:
+    document = to_document(detection)
+    for key in ("parts", "heat", "cuts_s"):
+        del document[key]
+    for event in (*document["events"], *document["decision"]["evidence"]):
+        del event["raised_by"], event["boxes"]
+    assert from_document(document, scores=detection.scores).events == detection.events
+
+
+def test_parts_and_maps_of_another_document_are_refused(unusual: Detection) -> None:
+    document = to_document(unusual)
+    with pytest.raises(ValueError, match="the parts belong to another document"):
+        from_document(document, scores=unusual.scores, heat=unusual.heat)
+    for heat in (None, replace(unusual.heat, unit="distance")):
+        with pytest.raises(ValueError, match="the heat maps belong to another document"):
+            from_document(document, scores=unusual.scores, parts=unusual.parts, heat=heat)

@@ -273,3 +273,19 @@ def test_settings_out_of_range_are_refused(settings: dict[str, int], message: st
 def test_every_export_names_the_model(detection: Detection, tmp_path: Path, ending: str) -> None:
     path = export(detection, tmp_path / f"e{ending}")
     assert detection.provenance.encoder_name in path.read_text(encoding="utf-8")
+
+
+def test_every_format_holds_an_event_that_needed_no_words(
+    unusual: Detection, tmp_path: Path
+) -> None:
+    for ending in WRITERS:
+        export(unusual, tmp_path / f"e{ending}")
+    said = "unusual (mini 3.60: motion 3.6, change 1.3)"
+    for ending in (".vtt", ".srt", ".edl"):
+        assert said in (tmp_path / f"e{ending}").read_text()
+    labels = json.loads((tmp_path / "e.fiftyone.json").read_text())["labels"]
+    ((found,),) = labels.values()
+    assert found["attributes"]["raised_by"] == "motion=3.6;change=1.3"
+    for table in (tmp_path / "e.csv", tmp_path / "e.clips" / "clips.csv"):
+        with table.open(newline="") as file:
+            assert [row["raised_by"] for row in csv.DictReader(file)] == ["motion=3.6;change=1.3"]

@@ -188,3 +188,40 @@ def test_memory_stays_flat_however_long_the_video_is(
         peaks.append(int(result.stdout))
     # 500 pictures more would be 340 MB.
     assert peaks[1] - peaks[0] < 30_000
+
+
+def test_heat_lies_over_the_picture_of_its_moment_and_its_regions_are_outlined_in_an_event(
+    unusual: Detection,
+) -> None:
+    heat = unusual.heat.values.copy()
+    heat[40:44, 1:3, 5:7] = 4.0
+    painter = Painter(replace(unusual, heat=replace(unusual.heat, values=heat)), bars=1)
+    plain = Painter(unusual, bars=1, heat=False)
+
+    def hot(at_s: float) -> tuple[int, int]:
+        picture, bare = (
+            np.asarray(p.paint(Image.new("RGB", (320, 240), (90, 90, 90)), at_s)).astype(int)
+            for p in (painter, plain)
+        )
+        place = picture[40:120, 200:280]
+        reddened = (place[..., 0] > place[..., 2] + 50).sum()
+        assert (bare[40:120, 200:280] == 90).all()
+        return int(reddened), int((place == 255).all(axis=2).sum())
+
+    (in_event, outlined), (later, unlined), calm = hot(1.5), hot(4.1), hot(3.0)
+    assert in_event > 4000
+    assert later > 4000
+    assert outlined > 200
+    assert unlined == 0
+    assert calm == (0, 0)
+
+
+def test_the_colours_of_the_heat_are_explained_in_the_picture(unusual: Detection) -> None:
+    with_heat, without = (
+        np.asarray(Painter(made, bars=1).paint(Image.new("RGB", (320, 240)), 3.0)).astype(int)
+        for made in (unusual, replace(unusual, heat=None))
+    )
+    foot = slice(222, 234)
+    reddest = (with_heat[foot, 280:, 0] - with_heat[foot, 280:, 2]).max()
+    assert reddest > 60
+    assert (without[foot, 280:, 0] - without[foot, 280:, 2]).max() <= 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from watchword.output.folder import (
     write_run,
 )
 from watchword.output.tables import SegmentRow, VideoRow, write_segment_csv, write_video_csv
+from watchword.places import Heat
 from watchword.types import Detection, Scores
 
 
@@ -141,3 +144,87 @@ def test_seed_2s_tables_have_its_exact_columns_and_values(tmp_path: Path) -> Non
     ]
     with pytest.raises(OutputError, match="is there already"):
         write_video_csv([], tmp_path / "videos.csv")
+
+
+def test_a_run_keeps_parts_maps_and_cuts(unusual: Detection, tmp_path: Path) -> None:
+    folder = write_run(unusual, tmp_path / "run")
+    maps = np.load(folder / "maps.npy")
+    assert (maps.dtype, maps.shape) == (np.float16, (60, 6, 8))
+    table = pq.read_table(folder / "scores.parquet")
+    assert table.column_names == [
+        "start_s", "end_s", "score: unusual", "part: motion", "part: change",
+    ]  # fmt: skip
+    np.testing.assert_array_equal(np.load(folder / "maps_edges.npy")[:-1], table["start_s"])
+    back = read_run(folder)
+    np.testing.assert_array_equal(back.parts.values, unusual.parts.values)
+    np.testing.assert_array_equal(back.heat.values, unusual.heat.values)
+    assert (back.parts.kind, back.parts.made_by) == ("surprise", "normal memory")
+    assert (back.heat.unit, back.heat.made_by) == ("surprise (1 in 10^x)", "motion")
+    for part in ("bank", "events", "decision", "cuts_s"):
+        assert getattr(back, part) == getattr(unusual, part)
+
+
+def test_maps_of_their_own_windows_keep_their_times(unusual: Detection, tmp_path: Path) -> None:
+    heat = replace(unusual.heat, values=unusual.heat.values[:3], edges_s=np.array([0, 2, 3.5, 6]))
+    back = read_run(write_run(replace(unusual, heat=heat), tmp_path / "run"))
+    np.testing.assert_array_equal(back.heat.edges_s, [0, 2, 3.5, 6])
+
+
+def test_without_heat_nothing_of_it_is_written(unusual: Detection, tmp_path: Path) -> None:
+    write_run(unusual, tmp_path / "run")
+    folder = write_run(unusual, tmp_path / "run", options=OutputOptions(heat=False), overwrite=True)
+    assert not [path.name for path in folder.iterdir() if path.suffix == ".npy"]
+    assert "show where" not in (folder / "report.html").read_text()
+    back = read_run(folder)
+    assert back.heat is None
+    assert back.events == unusual.events
+
+
+@pytest.mark.parametrize("spoil", ["maps.npy", "maps_edges.npy"])
+@pytest.mark.parametrize("content", [None, b"", b"damaged"])
+def test_damaged_maps_are_an_output_error(
+    unusual: Detection, tmp_path: Path, spoil: str, content: bytes | None
+) -> None:
+    folder = write_run(unusual, tmp_path / "run", options=OutputOptions(report=False))
+    if content is None:
+        (folder / spoil).unlink()
+    else:
+        (folder / spoil).write_bytes(content)
+    with pytest.raises(OutputError, match="is no run that can be read"):
+        read_run(folder)
+    np.save(folder / "maps.npy", np.zeros((60, 6, 8)))
+    with pytest.raises(OutputError, match="is no run that can be read"):
+        read_run(folder)
+
+
+def test_parts_of_other_windows_than_the_scores_are_refused(
+    unusual: Detection, tmp_path: Path
+) -> None:
+    parts = Scores(unusual.parts.values, unusual.parts.edges_s + 1, ("a", "b"), "surprise")
+    with pytest.raises(ValueError, match="the parts must have the windows of the scores"):
+        write_run(replace(unusual, parts=parts), tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_table_of_events_says_which_evidence_raised_them(
+    unusual: Detection, tmp_path: Path
+) -> None:
+    folder = write_run(unusual, tmp_path / "run")
+    with (folder / "events.csv").open(newline="") as file:
+        assert [row["raised_by"] for row in csv.DictReader(file)] == ["motion=3.6;change=1.3"]
+
+
+def test_an_hour_of_maps_is_written_and_read_within_a_few_times_its_size(
+    unusual: Detection, tmp_path: Path
+) -> None:
+    windows = 36_000
+    edges_s = np.arange(windows + 1) / 10
+    heat = Heat(np.full((windows, 16, 16), 0.5, np.float16), edges_s, "surprise")
+    scores = Scores(np.full((windows, 1), 0.5), edges_s, ("unusual",), "surprise")
+    long = replace(unusual, scores=scores, parts=None, heat=heat)
+    options = OutputOptions(pictures=False)
+    tracemalloc.start()
+    read_run(write_run(long, tmp_path / "run", options=options))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * heat.values.nbytes

@@ -226,6 +226,98 @@ def test_missing_pictures_are_said(detection: Detection, tmp_path: Path) -> None
     assert not any(tag == "img" for tag, _ in page.tags)
 
 
+def test_an_event_says_what_raised_it_how_rare_that_is_and_what_a_score_means(
+    unusual: Detection, tmp_path: Path
+) -> None:
+    page = report(unusual, tmp_path / "report.html")
+    for words in (
+        "Watched for, without words: unusual .",
+        "peak 3.60 (1 in 4,000), event from 2.00",
+        "scores are of kind surprise (1 in 10^x)",
+        "A score of 3 is as rare as 1 in 1,000",
+        "raised by motion (1 in 4,000), change (1 in 20)",
+        "coloured from 1.68, full from 4.68 (half and twice the score from which an event begins",
+        f"watchword detect {unusual.info.source} --config config.yaml",
+    ):
+        assert words in page.text
+    assert "prompts.yaml" not in page.text
+
+
+def test_what_was_fitted_stands_in_the_command_that_repeats_the_run(
+    unusual: Detection, tmp_path: Path
+) -> None:
+    fitted = {"normal": {"sentence": "Normal is as in 16 clips."}}
+    learned = replace(unusual, provenance=replace(unusual.provenance, fitted=fitted))
+    page = report(learned, tmp_path / "report.html")
+    assert f"detect {unusual.info.source} --normal MEMORY --config config.yaml" in page.text
+    assert "Normal is as in 16 clips." in page.text
+
+
+def test_each_part_has_a_lane_and_each_cut_a_mark(unusual: Detection, tmp_path: Path) -> None:
+    page = report(unusual, tmp_path / "report.html")
+    assert len(page.named("div", "part")) == 2
+    marks = [a for a in page.named("i", "cut") if a.get("title")]
+    assert {(a["style"], a["title"]) for a in marks} == {("left:75.0%", "cut, 0:00:04.5")}
+    assert len(marks) == 3
+    assert [a["data-lane"] for _, a in page.tags if "data-lane" in a] == ["0", "1", "2"]
+    assert "cut to another scene (1)" in page.text
+
+
+def test_heat_lies_over_the_pictures_of_its_moment_and_boxes_only_within_the_event(
+    unusual: Detection, tmp_path: Path
+) -> None:
+    page = report(unusual, tmp_path / "report.html")
+    overlays = [str(a["src"]) for a in page.named("img", "heat")]
+    inside = page.named("figure", "inside")
+    assert len(overlays) == len(inside) == 4
+    assert all(source.startswith("data:image/png;base64,") for source in overlays)
+    assert len(page.named("i", "box")) == 2 * len(inside)
+    assert page.named("i", "box")[0]["style"] == "left:62.50%;top:16.67%;width:25.00%;height:33.33%"
+
+
+def test_a_surprise_without_parts_heat_or_events_is_shown(
+    unusual: Detection, tmp_path: Path
+) -> None:
+    bare = replace(unusual, parts=None, heat=None, events=(), cuts_s=())
+    page = report(bare, tmp_path / "report.html")
+    assert "highest score 3.60 (1 in 4,000)" in page.text
+    assert not page.named("div", "part")
+    assert "show where" not in page.text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1200, 390])
+def test_in_a_browser_long_and_hostile_names_of_evidence_fit_and_do_nothing(
+    unusual: Detection, tmp_path: Path, width: int
+) -> None:
+    named = replace(unusual.parts, labels=(HOSTILE[0], "long" * 40))
+    event = replace(unusual.events[0], raised_by=((HOSTILE[1], 3.6), ("long" * 40, 1.3)))
+    made = replace(
+        unusual,
+        parts=named,
+        events=(event,),
+        heat=replace(unusual.heat, unit=HOSTILE[3]),
+    )
+    path = tmp_path / "report.html"
+    report(made, path)
+    assert overhang(path, tmp_path, width=width) <= 0
+    assert "<title>fired" not in browse(path, tmp_path / "profile", "--dump-dom")
+
+
+@pytest.mark.browser
+def test_in_a_browser_the_heat_can_be_taken_off(unusual: Detection, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    report(unusual, path)
+    # The page's policy lets no other script run: it is taken off to try the switch.
+    text = re.sub(r"<meta http-equiv[^>]+>", "", path.read_text())
+    ask = (
+        "var seen=[1,2].map(function(){var now=getComputedStyle(document.querySelector('.heat'))"
+        ".display;document.getElementById('heat').click();return now});document.title=seen"
+    )
+    path.write_text(text.replace("</body>", f"<script>{ask}</script></body>"))
+    assert "<title>block,none</title>" in browse(path, tmp_path / "profile", "--dump-dom")
+
+
 @pytest.mark.browser
 def test_in_a_browser_no_hostile_name_runs_and_the_pages_own_script_does(
     make_detection: Callable[..., Detection], video: Path, tmp_path: Path
@@ -274,6 +366,7 @@ def test_in_a_browser_the_page_fits_the_width_of_the_screen(
     ("decision", "said"),
     [
         (Decision("v", None, 0.0, 1.0, "any_event"), "0 events, 1 is enough"),
+        (Decision("v", "a", 1.0, 1.0, "any_event"), "1 event, 1 is enough"),
         (Decision("v", "a", 3.0, 2.0, "any_event"), "3 events, 2 are enough"),
         (Decision("v", "a", 0.25, 0.1, "share"), "by the rule share, 0.25 reaches 0.10"),
         (Decision("v", None, 0.05, 0.1, "share"), "by the rule share, 0.05 stays below 0.10"),

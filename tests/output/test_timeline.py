@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from watchword.output.timeline import columns, lanes, threshold_of, ticks
+from watchword.output.timeline import columns, cut_marks, lanes, part_lanes, threshold_of, ticks
 from watchword.types import Annotation, Detection, Event, Scores, Span
 
 measured = st.floats(0, 1, width=32) | st.just(float("nan"))
@@ -104,3 +104,28 @@ def test_scores_of_no_window_draw_nothing(detection: Detection) -> None:
     drawn = lanes(replace(detection, scores=empty, events=(Event("deer", 0.0, 1.0),)), None)
     assert [(lane.label, lane.line) for lane in drawn] == [("deer", "")]
     assert ticks(empty) == ()
+
+
+def test_parts_stand_in_their_order_on_one_axis_from_zero(unusual: Detection) -> None:
+    motion, change = part_lanes(unusual)
+    assert [lane.label for lane in (motion, change)] == ["motion", "change"]
+    assert (motion.low, motion.high) == (change.low, change.high) == (0.0, 4.0)
+    assert motion.peak == pytest.approx(3.6)
+    assert [(band.left, band.width) for band in motion.gaps] == [
+        (0.0, pytest.approx(100 / 60, abs=1e-3))
+    ]
+    assert part_lanes(replace(unusual, parts=None)) == ()
+
+
+def test_a_calm_surprise_fills_only_the_foot_of_its_lane(unusual: Detection) -> None:
+    calm = Scores(np.full((60, 1), 0.02), unusual.scores.edges_s, ("unusual",), "surprise")
+    lane = lanes(replace(unusual, scores=calm, events=()), None)[0]
+    assert (lane.low, lane.high) == (0.0, 3.0)
+
+
+def test_cuts_stand_at_their_share_of_the_scored_time(unusual: Detection) -> None:
+    assert cut_marks(replace(unusual, cuts_s=(0.0, 4.5, 6.0, 9.0))) == (
+        (0.0, 0.0), (4.5, 75.0), (6.0, 100.0),
+    )  # fmt: skip
+    empty = Scores(np.zeros((0, 1)), np.array([0.0]), ("unusual",), "surprise")
+    assert cut_marks(replace(unusual, scores=empty)) == ()

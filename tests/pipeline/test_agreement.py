@@ -14,7 +14,7 @@ from PIL import Image
 from pipeline_clips import BLUE, RED, coloured
 from synthetic import make_video
 from watchword.config import Config, apply
-from watchword.encoders.base import encode_images
+from watchword.encoders.base import Seen, encode_images
 from watchword.encoders.fake import FakeEncoder
 from watchword.errors import PromptError, VideoError
 from watchword.evaluation.metrics.clipscore import PREFIX
@@ -31,10 +31,10 @@ class CountingEncoder(FakeEncoder):
     pictures = 0
     lock = Lock()
 
-    def embed_images(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
+    def see(self, prepared: NDArray[np.float32], *, maps: bool = False) -> Seen:
         with self.lock:
             self.pictures += len(prepared)
-        return super().embed_images(prepared)
+        return super().see(prepared, maps=maps)
 
 
 def agreement(encoder: FakeEncoder | None = None, **sections: object) -> Agreement:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline_clips import coloured, detector
 from watchword.config import Config, apply
+from watchword.encoders.base import Seen
 from watchword.encoders.fake import FakeEncoder
 from watchword.errors import EncoderError, KindMismatch, PromptError, VideoError
 from watchword.pipeline.detector import Detector
@@ -25,10 +26,10 @@ class CountingEncoder(FakeEncoder):
     sentences = 0
     lock = Lock()
 
-    def embed_images(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
+    def see(self, prepared: NDArray[np.float32], *, maps: bool = False) -> Seen:
         with self.lock:
             self.pictures += len(prepared)
-        return super().embed_images(prepared)
+        return super().see(prepared, maps=maps)
 
     def encode_texts(self, texts: object, **options: object) -> NDArray[np.float32]:
         self.sentences += len(texts)  # type: ignore[arg-type]
@@ -140,7 +141,7 @@ def test_without_the_cache_nothing_is_kept(clip: Path, own_home: Path) -> None:
 
 def test_a_model_that_gives_nan_is_an_error_and_caches_nothing(clip: Path, own_home: Path) -> None:
     class Broken(FakeEncoder):
-        def embed_images(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
+        def see(self, prepared: NDArray[np.float32], *, maps: bool = False) -> Seen:
             raise EncoderError("model gave NaN")
 
     with pytest.raises(EncoderError, match="NaN"):

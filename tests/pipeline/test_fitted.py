@@ -150,5 +150,5 @@ def test_a_calibration_of_a_head_names_the_head() -> None:
 def test_prompts_or_a_head_and_not_both() -> None:
     with pytest.raises(ValueError, match="one of the two"):
         Detector(BANK, head=head(), encoder=FakeEncoder())
-    with pytest.raises(ValueError, match="one of the two"):
-        Detector(encoder=FakeEncoder())
+    with pytest.raises(ValueError, match="say what to watch for"):
+        Detector(config=apply(Config(), {"evidence": {"kinds": ["words"]}}), encoder=FakeEncoder())

@@ -31,7 +31,7 @@ def reference_cuts(vectors, starts, below, memory_s):
     return out
 
 
-def reference_change(vectors, edges, step_s, window_s, below, memory_s):
+def reference_change(vectors, edges, step_s, fade_s, below, memory_s):
     starts, lengths = edges[:-1], np.diff(edges)
     rows = vectors.astype(np.float64)
     cuts = reference_cuts(rows, starts, below, memory_s)
@@ -46,10 +46,10 @@ def reference_change(vectors, edges, step_s, window_s, below, memory_s):
             begin = i
         if i > begin:
             moved[i] = surprise(rows, starts, begin, i, step_s)
-        reach = [j for j in range(begin, i + 1) if starts[j] > starts[i] - window_s + TOLERANCE_S]
-        reach = reach or [i]
-        seconds = sum(lengths[j] for j in reach)
-        out[i] = sum(moved[j] * lengths[j] for j in reach) / max(seconds, window_s)
+        # What moved counts by the share of its own time that is not yet forgotten.
+        ends = [starts[begin], *np.cumsum(lengths[begin : i + 1]) + starts[begin]]
+        kept = [math.exp(-(ends[-1] - end) / fade_s) for end in ends]
+        out[i] = sum(moved[begin + k] * (kept[k + 1] - kept[k]) for k in range(i + 1 - begin))
     return out, cuts
 
 

@@ -1,4 +1,4 @@
-"""Pixel measures the slow and obvious way: every threshold, every region."""
+"""Pixel measures the slow and obvious way: every threshold, every region; NaN is left out."""
 
 from __future__ import annotations
 
@@ -19,10 +19,17 @@ def reference_regions(masks):
 
 
 def reference_aupro(masks, maps, limit):
-    regions = reference_regions(masks)
-    normal = np.concatenate([m[~mask] for mask, m in zip(masks, maps, strict=True)])
+    measured = [~np.isnan(m) for m in maps]
+    regions = [
+        (number, time, pixels & measured[number][time])
+        for number, time, pixels in reference_regions(masks)
+        if (pixels & measured[number][time]).any()
+    ]
+    pairs = zip(masks, maps, measured, strict=True)
+    normal = np.concatenate([m[seen & ~mask] for mask, m, seen in pairs])
     points = [(0.0, 0.0)]
-    for threshold in sorted({value for m in maps for value in m.ravel()}, reverse=True):
+    every = {value for m, seen in zip(maps, measured, strict=True) for value in m[seen]}
+    for threshold in sorted(every, reverse=True):
         found = [
             (maps[number][time][pixels] >= threshold).mean() for number, time, pixels in regions
         ]

@@ -15,6 +15,7 @@ from watchword.cli.progress import progress_of
 
 if TYPE_CHECKING:
     from watchword.config import Config
+    from watchword.pipeline.wordless import Memories
     from watchword.run.batch import BatchOptions, Row
     from watchword.run.manifest import Job
     from watchword.types import PromptBank
@@ -31,22 +32,53 @@ CALIBRATED_SETTINGS = (
 
 @dataclass(frozen=True)
 class Watcher:
-    """What gives the scores, sentences or a head, and what gives the thresholds."""
+    """What gives the scores: sentences, a head, an adapter, memories; and the thresholds.
+
+    ``memories`` are files of normal footage; ``itself`` makes each video its own.
+    """
 
     bank: PromptBank | None = None
     head: Path | None = None
     calibration: Path | None = None
+    memories: tuple[Path, ...] = ()
+    itself: bool = False
+    adapter: Path | None = None
 
 
 def detect(
     context: typer.Context,
     videos: opt.Videos = None,
     prompt: opt.Prompts = None,
-    normal: opt.Normal = None,
+    normal: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--normal",
+            "-n",
+            help="The usual scene: a sentence, FILE.normal of 'normal learn', or self. Repeat.",
+        ),
+    ] = None,
     bank: opt.Bank = None,
+    evidence: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--evidence",
+            "-e",
+            help="What is weighed: words, change, normality. Repeat. Unless said, what is given.",
+        ),
+    ] = None,
+    any_scene: Annotated[
+        bool, typer.Option("--any-scene", help="Use a memory though the scene looks another.")
+    ] = False,
+    where: Annotated[
+        bool, typer.Option("--where", help="Show where in the pictures of events the words are.")
+    ] = False,
     head: Annotated[
         Path | None,
         typer.Option(help="What 'fit' learned of labelled pictures, in place of sentences."),
+    ] = None,
+    adapter: Annotated[
+        Path | None,
+        typer.Option(help="Folder of 'train adapter': scores by itself, or what sentences see."),
     ] = None,
     calibration: Annotated[
         Path | None, typer.Option(help="Thresholds and smoothing that 'calibrate' chose.")
@@ -94,17 +126,32 @@ def detect(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Find events in videos, from words.
+    """Find events in videos: from words, or from what changes and looks unlike the rest.
 
     watchword detect drive.mp4 -p "a deer on the road" -n "an empty road"
+
+    watchword detect drive.mp4
+
+    watchword detect door.mp4 --normal door.normal
     """
     from watchword.run.batch import write_tables
 
-    _check_choices(context, sentences=bool(prompt or normal or bank))
+    usual = _usual(normal)
+    words = bool(prompt or bank)
+    if usual.sentences and not words:
+        raise typer.BadParameter(
+            "a sentence for --normal goes with --prompt; a memory is a file ending in .normal"
+        )
+    if any_scene and not usual.memories:
+        raise typer.BadParameter("--any-scene goes with --normal FILE.normal")
+    _check_choices(context, sentences=words)
     watcher = Watcher(
-        bank=None if head is not None else opt.choose_bank(prompt, normal, bank),
+        bank=opt.choose_bank(prompt, usual.sentences, bank) if words else None,
         head=head,
         calibration=calibration,
+        memories=usual.memories,
+        itself=usual.itself,
+        adapter=adapter,
     )
     settings = opt.build_config(
         file=config,
@@ -113,6 +160,9 @@ def detect(
             **opt.encoding_words(model, device, adaptive=adaptive, no_cache=no_cache),
             "score.kind": kind,
             "events.enter": threshold,
+            "evidence.kinds": evidence,
+            "evidence.where": where or None,
+            "normality.any_scene": any_scene or None,
         },
         sampling=opt.sampling_words(
             rate=rate, every_frame=every_frame, every=every, start=start, end=end, region=region
@@ -129,13 +179,37 @@ def detect(
         raise typer.Exit(EVENT_FOUND)
 
 
+@dataclass(frozen=True)
+class _Usual:
+    """What --normal named: sentences, files of memories, or the video itself."""
+
+    sentences: tuple[str, ...]
+    memories: tuple[Path, ...]
+    itself: bool
+
+
+def _usual(values: Sequence[str] | None) -> _Usual:
+    """The values of --normal by what they are; BadParameter if memories contradict."""
+    memories = tuple(Path(value) for value in values or () if value.endswith(".normal"))
+    itself = "self" in (values or ())
+    if itself and memories:
+        raise typer.BadParameter("--normal self and --normal FILE.normal exclude each other")
+    sentences = [v for v in values or () if v != "self" and not v.endswith(".normal")]
+    return _Usual(tuple(sentences), memories, itself)
+
+
 def _check_choices(context: typer.Context, *, sentences: bool) -> None:
     """BadParameter where one option would silently overrule another."""
     asked = context.params
     if asked["head"] is not None and sentences:
         raise typer.BadParameter("--head takes the place of --prompt, --normal and --bank")
-    if asked["head"] is not None and asked["kind"] is not None:
-        raise typer.BadParameter("--kind is about sentences; a head gives probabilities")
+    if asked["head"] is not None and asked["adapter"] is not None:
+        raise typer.BadParameter("--head gives the scores by itself; leave --adapter out")
+    learned = asked["head"] is not None or asked["adapter"] is not None
+    if learned and not sentences and asked["kind"] is not None:
+        raise typer.BadParameter(
+            "--kind is about sentences; a head gives probabilities, and so does an adapter"
+        )
     if asked["calibration"] is None:
         return
     said = [
@@ -172,16 +246,23 @@ def run(
     """Every job's row; on Ctrl-C those that are finished, after saying so."""
     from watchword.cli.fetch import fetch_chosen
     from watchword.evaluation.calibrate.calibration_file import read_calibration
+    from watchword.evidence.adapter import load_adapter
     from watchword.evidence.head_file import read_head
+    from watchword.evidence.normality.memory_file import read_memory
     from watchword.pipeline.detector import Detector
     from watchword.run.batch import run_batch
 
+    memory: Memories = "self" if watcher.itself else None
+    if watcher.memories:
+        memory = tuple(read_memory(path) for path in watcher.memories)
     fetch_chosen(settings)
     detector = Detector(
         watcher.bank,
         config=settings,
         head=None if watcher.head is None else read_head(watcher.head),
         calibration=None if watcher.calibration is None else read_calibration(watcher.calibration),
+        memory=memory,
+        adapter=None if watcher.adapter is None else load_adapter(watcher.adapter),
     )
     rows: list[Row] = []
     with progress_of(jobs, quiet=quiet) as listener:

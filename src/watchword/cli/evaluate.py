@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watchword.cli import judged
+from watchword.cli import judged, seed_3
 
 if TYPE_CHECKING:
     from watchword.evaluation.matching import CaseOptions
@@ -36,13 +36,14 @@ ASKED = (
 
 def evaluate(
     context: typer.Context,
-    predictions: judged.Predictions,
-    truth: judged.Truth,
+    predictions: judged.Predictions = None,  # type: ignore[assignment]
+    truth: judged.Truth = None,  # type: ignore[assignment]
     format_: judged.Format = None,
     split: judged.Split = None,
     videos: judged.Videos = None,
     rate: judged.Rate = None,
     label: judged.Label = None,
+    part: judged.EvidencePart = None,
     kind: judged.ScoreKind = "cosine",
     threshold: Threshold = None,
     calibration: Annotated[
@@ -57,6 +58,14 @@ def evaluate(
     tolerance: Annotated[
         float, typer.Option(help="Seconds by which an alarm may miss an event.")
     ] = 0.0,
+    lead: Annotated[
+        float | None,
+        typer.Option(
+            "--lead",
+            help="Judge what is foreseen: positive so many seconds before the accident; nothing "
+            "from it on counts.",
+        ),
+    ] = None,
     samples: judged.Samples = 1000,
     seed: judged.Seed = 0,
     partial: judged.Partial = False,
@@ -66,6 +75,11 @@ def evaluate(
     out: Out = None,
     overwrite: judged.Overwrite = False,
     as_json: AsJson = False,
+    gt_path: seed_3.GtPath = None,
+    pred_path: seed_3.PredPath = None,
+    dataset: seed_3.Dataset = None,
+    output_dir: seed_3.OutputDir = None,
+    plot_curves: seed_3.PlotCurves = False,
 ) -> None:
     """Judge saved predictions: every number with its interval and the score of knowing nothing.
 
@@ -73,13 +87,19 @@ def evaluate(
     """
     from dataclasses import replace
 
+    from watchword.evaluation.foreseen import LeadOptions
     from watchword.evaluation.report.card import card
     from watchword.evaluation.report.document import to_json
     from watchword.evaluation.report.folder import write_evaluation
     from watchword.output.atomic import check_folder
 
+    asked = seed_3.Asked(pred_path, gt_path, output_dir, plot_curves)
+    predictions, truth, out = seed_3.paths(asked, predictions, truth, out)
+    format_ = format_ or seed_3.format_of(dataset, truth)
     if calibration is not None and (threshold is not None or smooth is not None):
         raise typer.BadParameter("--calibration sets threshold and smoothing; leave those out")
+    if calibration is not None and part is not None:
+        raise typer.BadParameter("--calibration is for the combined score; leave --part out")
     if out is not None:
         check_folder(out, mark="evaluation.json", overwrite=overwrite)
     question = _question(
@@ -91,6 +111,7 @@ def evaluate(
             label=label,
             smooth=smooth,
             normalise=normalise,
+            part=part,
             partial=partial,
         ),
         calibration,
@@ -101,6 +122,7 @@ def evaluate(
         samples=samples,
         seed=seed,
         strict=strict,
+        lead=None if lead is None else LeadOptions(lead),
     )
     evaluation = question.answered()
     made = {**evaluation.made, "command": judged.command_of(context)}

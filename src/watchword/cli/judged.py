@@ -36,6 +36,12 @@ Rate = Annotated[
     float | None, typer.Option(help="Frames a second, where files count frames and hold no times.")
 ]
 Label = Annotated[str | None, typer.Option(help="Only this label of predictions and truth.")]
+EvidencePart = Annotated[
+    str | None,
+    typer.Option(
+        "--part", help="Judge this part of the evidence (a kind) instead of the combined score."
+    ),
+]
 ScoreKind = Annotated[
     str, typer.Option("--kind", help="What scores are, in files that do not say.")
 ]
@@ -131,10 +137,13 @@ def case_options(
     smooth: str | None,
     partial: bool,
     normalise: str = "none",
+    part: str | None = None,
 ) -> CaseOptions:
     """Which videos are judged, and what is done to their scores before."""
     from watchword.evaluation.matching import CaseOptions
 
+    if part is not None and label is not None:
+        raise typer.BadParameter("--part has no labels; leave --label out")
     return CaseOptions(
         split=split,
         videos=videos,
@@ -143,4 +152,5 @@ def case_options(
         partial=partial,
         smoothing=smoothing_of(smooth),
         normalise=normalise,  # type: ignore[arg-type]
+        part=part,
     )

@@ -23,8 +23,14 @@ from watchword.cli import (
     fit,
     imports,
     models,
+    normal,
     prompts,
+    risk,
+    risk_fit,
+    risk_train,
     stages,
+    test,
+    train,
 )
 
 app = typer.Typer(
@@ -67,7 +73,13 @@ app.command("compare")(evaluate.compare)
 app.command("calibrate")(calibrate.calibrate)
 app.command("drift")(calibrate.drift)
 app.command("fit")(fit.fit)
+app.add_typer(train.app, name="train")
+app.command("test")(test.try_out)
 app.command("import")(imports.import_)
+app.add_typer(normal.app, name="normal")
+for command in (risk_fit.fit, risk_train.data, risk_train.train, risk_train.merge):
+    risk.app.command()(command)
+app.add_typer(risk.app, name="risk")
 app.add_typer(clipscore.app, name="clipscore")
 app.add_typer(datasets.app, name="datasets")
 app.command("doctor")(doctor.doctor)
@@ -102,6 +114,7 @@ def exit_status(error: Exception) -> int:
         errors.KindMismatch,
         errors.LeakageError,
         errors.MissingDependency,
+        errors.NormalityError,
         errors.PromptError,
         errors.UnknownEncoder,
     )

@@ -92,8 +92,12 @@ def use(name: Annotated[str, typer.Argument(help="Catalogue name, directory or h
 def export(
     model: Annotated[str, typer.Argument(help="Directory or hub id of a CLIP or SigLIP model.")],
     folder: Annotated[Path, typer.Argument(help="Directory to make.")],
+    places: Annotated[
+        bool, typer.Option("--places", help="Also give vectors of places, to see where words are.")
+    ] = False,
 ) -> None:
     """Make a directory of ONNX files from a PyTorch model, and check that both agree."""
     from watchword.encoders.export import export_onnx
 
-    typer.echo(f"wrote {folder}; largest difference {export_onnx(model, folder):.2e}")
+    difference = export_onnx(model, folder, places=places)
+    typer.echo(f"wrote {folder}; largest difference {difference:.2e}")

@@ -65,16 +65,19 @@ def show(rows: Sequence[Row]) -> None:
 
 
 def events_table(title: str, events: Sequence[Event]) -> Any:
-    """A rich table of events: label, from, to, length, peak score."""
+    """A rich table of events: label, times, length, peak score, and what raised them."""
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=escape(title), title_justify="left")
     table.add_column("event", overflow="fold")
-    for heading in ("from", "to", "seconds", "peak score", "peak at"):
+    evidence = any(event.raised_by for event in events)
+    for heading in ("from", "to", "seconds", "peak" if evidence else "peak score", "peak at"):
         table.add_column(heading, justify="right", no_wrap=True)
+    if evidence:
+        table.add_column("raised by", overflow="fold")
     for event in events[:SHOWN]:
-        table.add_row(
+        cells = (
             escape(event.label),
             clock(event.start_s),
             clock(event.end_s),
@@ -82,12 +85,16 @@ def events_table(title: str, events: Sequence[Event]) -> Any:
             f"{event.score:.2f}",
             clock(event.peak_s),
         )
+        # The strongest part; the report and the files tell of all of them.
+        strongest = event.raised_by[0][0] if event.raised_by else ""
+        table.add_row(*cells, *([escape(strongest)] if evidence else []))
     return table
 
 
 def compared_with(detection: Detection) -> str:
     """Where the threshold comes from, and what the scores compare with."""
     from watchword.evidence.prompts import GENERAL_NORMAL
+    from watchword.output.meaning import MEANINGS
 
     enter = detection.provenance.config["events"]["enter"]
     fitted = detection.provenance.fitted
@@ -98,6 +105,12 @@ def compared_with(detection: Detection) -> str:
         said += ", not calibrated on this camera."
     if "head" in fitted:
         said += f" {fitted['head']['sentence']}"
+    if "adapter" in fitted:
+        said += f" The adapter was {fitted['adapter']['sentence']}."
+    if "normal" in fitted:
+        said += f" Normal is: {fitted['normal']['sentence']}."
+    if detection.scores.kind == "surprise":
+        said += f" {MEANINGS['surprise']}"
     if detection.bank is None:
         return said
     normal = tuple(p.text for p in detection.bank.prompts if p.role == "normal")
@@ -122,7 +135,9 @@ def coverage_line(detection: Detection) -> str:
         parts.append("from the cache")
     elif seconds:
         parts.append(f"{coverage.frames / seconds:.0f} pictures/s")
-    return ", ".join(parts) + "." + "".join(f" Note: {note}." for note in coverage.notes)
+    return (
+        ", ".join(parts) + "." + "".join(f" Note: {note.rstrip('.')}." for note in coverage.notes)
+    )
 
 
 def _show_one(console: Console, row: Row) -> None:

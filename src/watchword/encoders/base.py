@@ -46,14 +46,28 @@ class EncoderOptions:
     offline: bool | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What an encoder makes of N pictures in one run.
+
+    ``vectors`` (N,D) unit rows of the space of words. ``features`` (N,F) unit rows of what the
+    picture network sees before it is brought there, ``maps`` (N,C,h,w) what it sees place by place;
+    None where the encoder has none, and maps where none were asked for.
+    """
+
+    vectors: NDArray[np.float32]
+    features: NDArray[np.float32] | None = None
+    maps: NDArray[np.float32] | None = None
+
+
 @runtime_checkable
 class Encoder(Protocol):
     """Turns pictures and sentences into unit vectors of one common space.
 
     Work is split so that a pipeline can prepare on one thread while the model runs on others:
-    ``prepare`` is pure, ``embed_images`` runs the model, and both may be called from several
-    threads at once. Implementations promise: unit rows, order kept, batch of 1 equal to batch of n,
-    the same answer every time.
+    ``prepare`` is pure, ``see`` runs the model, and both may be called from several threads at
+    once. Implementations promise: unit rows, order kept, batch of 1 equal to batch of n, the same
+    answer every time.
     """
 
     @property
@@ -64,6 +78,16 @@ class Encoder(Protocol):
     @property
     def dim(self) -> int:
         """D, the width of the space."""
+        ...
+
+    @property
+    def feature_dim(self) -> int | None:
+        """F, the width of features beside the vectors; None if there are none."""
+        ...
+
+    @property
+    def map_shape(self) -> tuple[int, int, int] | None:
+        """(C,h,w) of what is seen place by place; None if there is nothing of the kind."""
         ...
 
     @property
@@ -88,7 +112,7 @@ class Encoder(Protocol):
 
     @property
     def batch_size(self) -> int:
-        """The batch it runs best at; ``embed_images`` accepts any."""
+        """The batch it runs best at; ``see`` accepts any."""
         ...
 
     @property
@@ -102,6 +126,18 @@ class Encoder(Protocol):
 
     def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Model input (N,3,S,S) float32 of pictures (N,H,W,3) uint8 RGB."""
+        ...
+
+    def see(self, prepared: NDArray[np.float32], *, maps: bool = False) -> Seen:
+        """All that the encoder makes of prepared pictures, in one run of the model.
+
+        Args:
+            prepared: what ``prepare`` gave, any number.
+            maps: whether maps are wanted too; they are large.
+
+        Raises:
+            EncoderError: the model gives NaN or infinity.
+        """
         ...
 
     def embed_images(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -134,6 +170,27 @@ def unit_rows(vectors: NDArray[np.floating], what: str) -> NDArray[np.float32]:
             "inputs; the model file may be damaged or its precision too low for this device"
         )
     return np.asarray(rows / norms, dtype=np.float32)
+
+
+def nothing_seen(encoder: Encoder, *, maps: bool) -> Seen:
+    """What an encoder makes of no picture at all."""
+    width, shape = encoder.feature_dim, encoder.map_shape
+    return Seen(
+        np.zeros((0, encoder.dim), np.float32),
+        None if width is None else np.zeros((0, width), np.float32),
+        np.zeros((0, *shape), np.float32) if maps and shape is not None else None,
+    )
+
+
+def finite_maps(maps: NDArray[np.floating], what: str) -> NDArray[np.float32]:
+    """Maps as float32 (N,C,h,w); EncoderError if one holds NaN or infinity."""
+    found = np.asarray(maps, np.float32)
+    if not np.isfinite(found).all():
+        raise EncoderError(
+            f"{what} gave NaN or infinity; the model file may be damaged or its precision too low "
+            "for this device"
+        )
+    return found
 
 
 def encode_images(encoder: Encoder, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Embeddings on disk, so that a video is encoded once and asked about for ever.
+"""Embeddings and features on disk: a video is encoded once and asked about for ever.
 
 One safetensors file an entry, named by a digest of its key: the video's content, what was looked at
 (sampling, reuse of still pictures), and the encoder (weights, preprocessing, precision). The file
@@ -24,9 +24,17 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from watchword.errors import CacheMismatch, OutputError
+from watchword.features import Features
 from watchword.types import Coverage, Embeddings
 
-FORMAT = "1"
+FORMAT = "2"
+
+# What file names begin from. It stays when the format changes, so that an entry of an older one is
+# found, said, and replaced.
+_NAMING = "1"
+
+# An entry's tables, in the order they lie in it, and their numbers.
+_KINDS = {"vectors": "<f4", "features": "<i1"}
 
 # Rows that are checked at a time where an entry is not read whole: 4 MB of CLIP's.
 _ROWS = 2048
@@ -49,8 +57,22 @@ class CacheKey:
     @property
     def digest(self) -> str:
         """40 hex digits that name the entry's file."""
-        text = "\n".join((FORMAT, self.video, self.sampling, self.encoder))
+        text = "\n".join((_NAMING, self.video, self.sampling, self.encoder))
         return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """What a video was encoded to: a vector a picture, and the features of the same pictures.
+
+    Features of an encoder that has none are the vectors themselves, held once.
+    """
+
+    embeddings: Embeddings
+    features: Features
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +87,7 @@ class CacheEntry:
 
 
 class EmbeddingCache:
-    """Embeddings kept in a folder, by content.
+    """Embeddings and features kept in a folder, by content.
 
     Args:
         folder: where entries lie; made on the first ``put``.
@@ -77,8 +99,8 @@ class EmbeddingCache:
     def _path(self, key: CacheKey) -> Path:
         return self.folder / f"{key.digest}.safetensors"
 
-    def get(self, key: CacheKey) -> Embeddings | None:
-        """The embeddings kept under the key, or None if there are none.
+    def get(self, key: CacheKey) -> Encoded | None:
+        """What is kept under the key, or None if there is nothing.
 
         Raises:
             CacheMismatch: the file is damaged or was made from something else.
@@ -86,10 +108,10 @@ class EmbeddingCache:
         entry = self._entry(key)
         return None if entry is None else entry.part(0, len(entry))
 
-    def parts(self, key: CacheKey, size: int) -> Iterator[Embeddings] | None:
-        """The embeddings kept under the key in parts of ``size`` rows; None if there are none.
+    def parts(self, key: CacheKey, size: int) -> Iterator[Encoded] | None:
+        """What is kept under the key in parts of ``size`` rows; None if there is nothing.
 
-        Of the vectors only one part is held at a time. The checksum is looked at before the first.
+        Of the rows only one part is held at a time. The checksum is looked at before the first.
 
         Raises:
             CacheMismatch: as for ``get``.
@@ -111,19 +133,25 @@ class EmbeddingCache:
             )
         return entry
 
-    def put(self, key: CacheKey, embeddings: Embeddings) -> Path:
-        """The file that now holds the embeddings; an entry under the same key is replaced whole.
+    def put(self, key: CacheKey, encoded: Encoded) -> Path:
+        """The file that now holds all of it; an entry under the same key is replaced whole.
 
         Raises:
             OutputError: the folder cannot be written, or the disk is full.
         """
-        vectors = np.ascontiguousarray(embeddings.vectors)
-        edges = np.ascontiguousarray(embeddings.edges_s)
+        embeddings, codes = encoded.embeddings, encoded.features.codes
+        arrays: dict[str, NDArray[Any]] = {
+            "edges_s": embeddings.edges_s,
+            "vectors": embeddings.vectors,
+        }
+        # Those of an encoder that has none are the vectors, which are there already.
+        if codes is not None:
+            arrays["features"] = codes
         metadata = {
             "format": FORMAT,
             "key": json.dumps(asdict(key)),
             "coverage": json.dumps(asdict(embeddings.coverage)),
-            "checksum": _checksum([vectors], edges),
+            "checksum": _checksum(arrays.values()),
         }
         path = self._path(key)
         try:
@@ -131,7 +159,7 @@ class EmbeddingCache:
             handle, draft = tempfile.mkstemp(dir=self.folder, suffix=".part")
             os.close(handle)
             try:
-                _write(Path(draft), {"vectors": vectors, "edges_s": edges}, metadata)
+                _write(Path(draft), arrays, metadata)
                 Path(draft).replace(path)
             finally:
                 Path(draft).unlink(missing_ok=True)
@@ -164,12 +192,12 @@ class EmbeddingCache:
         return len(paths), freed
 
 
-def _checksum(vectors: Iterable[NDArray[np.float32]], edges: NDArray[np.float64]) -> str:
+def _checksum(parts: Iterable[NDArray[Any]]) -> str:
     # CRC-32 finds damage, which is all that is wanted here: content is vouched for by the key.
     found = 0
-    for part in vectors:
+    for part in parts:
         found = zlib.crc32(part.data, found)
-    return f"{zlib.crc32(edges.data, found):08x}"
+    return f"{found:08x}"
 
 
 def _write(path: Path, arrays: dict[str, NDArray[Any]], metadata: dict[str, str]) -> None:
@@ -177,7 +205,7 @@ def _write(path: Path, arrays: dict[str, NDArray[Any]], metadata: dict[str, str]
 
     By hand, since the library's writer holds a copy of everything and an hour of video is large.
     """
-    names = {"float32": "F32", "float64": "F64"}
+    names = {"float32": "F32", "float64": "F64", "int8": "I8"}
     header: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for name, array in arrays.items():
@@ -206,39 +234,74 @@ class _Entry:
         with _refused(path):
             with safe_open(path, framework="np") as file:
                 told = file.metadata() or {}
-                rows, width = file.get_slice("vectors").get_shape()
-                self._rows, self._width = int(rows), int(width)
-                self._edges = file.get_tensor("edges_s")
+                edges = file.get_tensor("edges_s")
+                names = [name for name in _KINDS if name in set(file.keys())]
+                shapes = {name: file.get_slice(name).get_shape() for name in names}
             if told.get("format") != FORMAT:
                 raise ValueError(
                     f"its format is {told.get('format')!r}, this version reads {FORMAT}"
                 )
-            with path.open("rb") as plain:
-                # The length of the header, the header, then the vectors.
-                self._begin = 8 + int.from_bytes(plain.read(8), "little")
-            parts = (self._vectors(at, at + _ROWS) for at in range(0, self._rows, _ROWS))
-            if told["checksum"] != _checksum(parts, self._edges):
+            self._tables = _tables(path, shapes)
+            if {table.rows for table in self._tables.values()} != {len(edges) - 1}:
+                raise ValueError(f"{len(edges)} times do not fit tables of {shapes}")
+            if told["checksum"] != _checksum(self._all(edges)):
                 raise ValueError("its checksum does not match")
             self.key = CacheKey(**json.loads(told["key"]))
             coverage = json.loads(told["coverage"])
             self._coverage = Coverage(**{**coverage, "notes": tuple(coverage["notes"])})
+            self._edges = edges
 
     def __len__(self) -> int:
-        return self._rows
+        return len(self._edges) - 1
 
-    def part(self, start: int, stop: int) -> Embeddings:
+    def part(self, start: int, stop: int) -> Encoded:
         """Some of the rows; CacheMismatch if the file is gone or they are no unit vectors."""
         with _refused(self._path):
-            edges = self._edges[start : stop + 1]
-            vectors = self._vectors(start, stop)
-            return Embeddings(vectors, edges, self.key.encoder, self.key.video, self._coverage)
+            edges, key = self._edges[start : stop + 1], self.key
+            found = {name: table.part(start, stop) for name, table in self._tables.items()}
+            vectors = found["vectors"]
+            values = found.get("features", vectors)
+            return Encoded(
+                Embeddings(vectors, edges, key.encoder, key.video, self._coverage),
+                Features(values, edges, key.encoder, key.video),
+            )
 
-    def _vectors(self, start: int, stop: int) -> NDArray[np.float32]:
+    def _all(self, edges: NDArray[np.float64]) -> Iterator[NDArray[Any]]:
+        """Everything that the checksum is of, in its order, some rows at a time."""
+        yield edges
+        for table in self._tables.values():
+            for at in range(0, table.rows, _ROWS):
+                yield table.part(at, at + _ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Rows of one kind in an entry's file: where they begin, how many, how wide."""
+
+    path: Path
+    begin: int
+    rows: int
+    width: int
+    kind: str
+
+    def part(self, start: int, stop: int) -> NDArray[Any]:
+        """Some of the rows."""
         # Read, not mapped: pages of a mapped file count as memory of the process.
-        count = (min(stop, self._rows) - start) * self._width
-        at = self._begin + 4 * start * self._width
-        found = np.fromfile(self._path, np.dtype("<f4"), count, offset=at)
-        return found.reshape(-1, self._width)
+        kind = np.dtype(self.kind)
+        count = (min(stop, self.rows) - start) * self.width
+        at = self.begin + kind.itemsize * start * self.width
+        return np.fromfile(self.path, kind, count, offset=at).reshape(-1, self.width)
+
+
+def _tables(path: Path, shapes: dict[str, list[int]]) -> dict[str, _Table]:
+    """The tables of an entry by name; ``shapes`` says which, and their rows and width."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+    return {
+        name: _Table(path, 8 + length + header[name]["data_offsets"][0], rows, width, _KINDS[name])
+        for name, (rows, width) in shapes.items()
+    }
 
 
 @contextlib.contextmanager

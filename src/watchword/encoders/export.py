@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 
 from watchword.encoders.catalog import load_encoder, locate
+from watchword.encoders.dense import PlaceEncoder, place_encoder
+from watchword.encoders.dense_onnx import PLACE_OUTPUT
+from watchword.encoders.dense_torch import see_places
 from watchword.encoders.directory import SMALL_FILES
 from watchword.encoders.torch import load_model
 from watchword.errors import MissingDependency, ModelFileError, OutputError
@@ -20,16 +23,20 @@ from watchword.errors import MissingDependency, ModelFileError, OutputError
 TOLERANCE = 1e-4
 
 
-def export_onnx(model: str | Path, out_dir: str | Path, *, opset: int = 17) -> float:
+def export_onnx(
+    model: str | Path, out_dir: str | Path, *, opset: int = 17, places: bool = False
+) -> float:
     """Makes ``out_dir`` with ``onnx/vision_model.onnx``, ``onnx/text_model.onnx`` and the rest.
 
     Both backends then encode the same pictures and sentences; the largest difference between their
-    unit vectors is returned.
+    unit vectors (those of places too, where they are asked for) is returned.
 
     Args:
         model: directory or ``hf:OWNER/REPO`` of a CLIP or SigLIP model with model.safetensors.
         out_dir: directory to make.
         opset: ONNX operator set of the graphs.
+        places: give the picture graph a vector of each place, for heat maps of words; every run
+            of it then takes longer by about one of the network's blocks.
 
     Raises:
         OutputError: ``out_dir`` exists already, or cannot be written.
@@ -41,7 +48,7 @@ def export_onnx(model: str | Path, out_dir: str | Path, *, opset: int = 17) -> f
     loaded = load_model(directory)
     with _made_whole(out) as draft:
         (draft / "onnx").mkdir()
-        _export(loaded, draft, size=loaded.config.vision_config.image_size, opset=opset)
+        _export(loaded, draft, opset=opset, places=places)
         for name in SMALL_FILES:
             if (directory / name).is_file():
                 (draft / name).parent.mkdir(exist_ok=True)
@@ -71,7 +78,7 @@ def _made_whole(out: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _export(model: Any, draft: Path, *, size: int, opset: int) -> None:
+def _export(model: Any, draft: Path, *, opset: int, places: bool) -> None:
     try:
         import onnx  # noqa: F401 - torch's exporter needs it and names it in passing only
         import torch
@@ -81,22 +88,23 @@ def _export(model: Any, draft: Path, *, size: int, opset: int) -> None:
     class Tower(torch.nn.Module):  # type: ignore[misc]
         """One side of the model as a graph: one tensor in, vectors out."""
 
-        def __init__(self, method: str, argument: str) -> None:
+        def __init__(self, ask: Callable[[Any, Any], Any]) -> None:
             super().__init__()
-            self.model, self.method, self.argument = model, method, argument
+            self.model, self.ask = model, ask
 
         def forward(self, values: Any) -> Any:
-            answer = getattr(self.model, self.method)(**{self.argument: values})
-            return getattr(answer, "pooler_output", answer)
+            return self.ask(self.model, values)
 
+    size = model.config.vision_config.image_size
     context = model.config.text_config.max_position_embeddings
+    pictures, sentences = torch.zeros(2, 3, size, size), torch.zeros(2, context, dtype=torch.int64)
+    seen = ("image_embeds", PLACE_OUTPUT) if places else ("image_embeds",)
     towers = (
-        ("vision", "get_image_features", "pixel_values", torch.zeros(2, 3, size, size)),
-        ("text", "get_text_features", "input_ids", torch.zeros(2, context, dtype=torch.int64)),
+        ("vision", see_places if places else _see, "pixel_values", pictures, seen),
+        ("text", _read, "input_ids", sentences, ("text_embeds",)),
     )
-    for kind, method, name, example in towers:
-        output = "image_embeds" if kind == "vision" else "text_embeds"
-        axes = {name: {0: "batch"}, output: {0: "batch"}}
+    for kind, ask, name, example, outputs in towers:
+        axes = {one: {0: "batch"} for one in (name, *outputs)}
         if kind == "text":
             axes[name][1] = "length"
         with warnings.catch_warnings():
@@ -104,15 +112,25 @@ def _export(model: Any, draft: Path, *, size: int, opset: int) -> None:
             # sentence length; its notes on constants it folds are not for the user.
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                Tower(method, name).eval(),
+                Tower(ask).eval(),
                 (example,),
                 str(draft / "onnx" / f"{kind}_model.onnx"),
                 input_names=[name],
-                output_names=[output],
+                output_names=list(outputs),
                 dynamic_axes=axes,
                 opset_version=opset,
                 dynamo=False,
             )
+
+
+def _see(model: Any, pixel_values: Any) -> Any:
+    answer = model.get_image_features(pixel_values=pixel_values)
+    return getattr(answer, "pooler_output", answer)
+
+
+def _read(model: Any, input_ids: Any) -> Any:
+    answer = model.get_text_features(input_ids=input_ids)
+    return getattr(answer, "pooler_output", answer)
 
 
 def _parity(directory: Path, draft: Path) -> float:
@@ -125,4 +143,9 @@ def _parity(directory: Path, draft: Path) -> float:
         first.embed_images(first.prepare(pictures)) - second.embed_images(second.prepare(pictures)),
         first.encode_texts(texts) - second.encode_texts(texts),
     ]
+    if isinstance(second, PlaceEncoder) and second.place_shape:
+        differences.append(
+            place_encoder(first).embed_places(first.prepare(pictures))
+            - second.embed_places(second.prepare(pictures))
+        )
     return float(max(np.abs(difference).max() for difference in differences))

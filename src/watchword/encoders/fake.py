@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from watchword.encoders.base import ScoreScale, unit_rows
+from watchword.encoders.base import ScoreScale, Seen, unit_rows
 from watchword.encoders.images import square
 from watchword.encoders.specs import CATALOG
 from watchword.errors import PromptError
@@ -52,7 +52,7 @@ def _colour_vectors(colours: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class FakeEncoder:
-    """Pictures by their mean colour, sentences by the colour words in them.
+    """Pictures by their mean colour, sentences by the colour words in them; maps are the colours.
 
     >>> encoder = FakeEncoder()
     >>> red = np.full((1, 16, 16, 3), (255, 0, 0), np.uint8)
@@ -64,6 +64,8 @@ class FakeEncoder:
 
     name = "fake"
     dim = _DIM
+    feature_dim: int | None = None
+    map_shape: tuple[int, int, int] | None = (3, 16, 16)
     fingerprint = "fake-1"
     notice = _SPEC.notice
     scale = ScoreScale()
@@ -76,11 +78,15 @@ class FakeEncoder:
         small = square(pixels, _SPEC.preprocessing)
         return np.ascontiguousarray(small.transpose(0, 3, 1, 2), np.float32) / np.float32(255)
 
+    def see(self, prepared: NDArray[np.float32], *, maps: bool = False) -> Seen:
+        """Vectors (N,64) by mean colour, maps (N,3,16,16) of the colours; no features."""
+        means = prepared.mean(axis=(2, 3), dtype=np.float64)
+        vectors = unit_rows(_colour_vectors(means), "fake (pictures)")
+        return Seen(vectors, maps=prepared if maps else None)
+
     def embed_images(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
         """Unit rows (N,64) by mean colour."""
-        return unit_rows(
-            _colour_vectors(prepared.mean(axis=(2, 3), dtype=np.float64)), "fake (pictures)"
-        )
+        return self.see(prepared).vectors
 
     def encode_texts(self, texts: Sequence[str], *, truncate: bool = False) -> NDArray[np.float32]:
         """Unit rows (N,64): colour words, with a third as much of every other word's direction.

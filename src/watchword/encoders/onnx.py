@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from watchword.encoders.base import unit_rows
+from watchword.encoders.base import Seen, finite_maps, nothing_seen, unit_rows
+from watchword.encoders.dense import seen_part
+from watchword.encoders.dense_onnx import PlaceGraph
 from watchword.encoders.directory import OnnxFiles
 from watchword.encoders.images import VERSION, prepare
 from watchword.encoders.specs import EncoderSpec
 from watchword.encoders.tokenizers import TextTokens, read_tokenizer
 from watchword.errors import EncoderError, MissingDependency, ModelFileError
+from watchword.places import Part
 
 # device: (execution provider, what installs it).
 PROVIDERS = {
@@ -32,6 +36,7 @@ PROVIDERS = {
     "coreml": ("CoreMLExecutionProvider", "pip install onnxruntime (on macOS)"),
 }
 _IMAGE_OUTPUTS = ("image_embeds", "pooler_output", "embedding", "output")
+_FEATURES, _MAPS = "features", "feature_map"
 _TEXT_OUTPUTS = ("text_embeds", "pooler_output", "embedding", "output")
 _FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _INTEGERS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
@@ -42,6 +47,26 @@ def available_devices() -> tuple[str, ...]:
     """The devices ONNX models can run on here, by the names ``--device`` takes."""
     present = set(ort.get_available_providers())
     return tuple(device for device, (provider, _) in PROVIDERS.items() if provider in present)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _PictureGraph:
+    """Which tensors of a picture graph hold what; None where it gives no features or maps."""
+
+    input: Any
+    vectors: Any
+    dim: int
+    features: Any | None
+    maps: Any | None
+
+    def wanted(self, *, maps: bool) -> dict[str, Any]:
+        """The outputs to ask for, by what they are in ``Seen``."""
+        told = {
+            "vectors": self.vectors,
+            "features": self.features,
+            "maps": self.maps if maps else None,
+        }
+        return {name: output for name, output in told.items() if output is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,10 +117,23 @@ class OnnxEncoder:
         # slowest thread, and a core that the video reader needs delays one run only.
         self._side_by_side = (threads or _cores()) if device == "cpu" else 1
         self._vision = _session(files.vision, device=device, threads=1)
-        self._input, self._output, self.dim = _picture_tensors(self._vision, files.vision, spec)
+        self._tensors = _picture_tensors(self._vision, files.vision, spec)
+        self.dim = self._tensors.dim
+        features, maps = self._tensors.features, self._tensors.maps
+        self.feature_dim: int | None = None if features is None else features.shape[1]
+        self.map_shape: tuple[int, int, int] | None = (
+            None if maps is None else tuple(maps.shape[1:])
+        )
         self._step = 1 if _must_run_alone(self._vision, files.vision) else spec.batch
         self.batch_size = spec.batch
         self._pool = ThreadPoolExecutor(self._side_by_side, thread_name_prefix="watchword-onnx")
+        self._places = PlaceGraph(
+            files.vision,
+            self._vision,
+            load=partial(_session, files.vision, device=device, threads=1),
+            name=spec.name,
+            dim=self.dim,
+        )
         tokenizer, tokenizer_files = read_tokenizer(directory)
         self._tokens = TextTokens(tokenizer, spec.text)
         self.fingerprint = self._identity((files.vision, files.text, *tokenizer_files), digest)
@@ -104,17 +142,44 @@ class OnnxEncoder:
         """Model input (N,3,S,S) float32 of pictures (N,H,W,3) uint8 RGB."""
         return prepare(pixels, self._spec.preprocessing)
 
-    def embed_images(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Unit rows (N,D) of prepared pictures; EncoderError if the model gives NaN."""
+    def see(self, prepared: NDArray[np.float32], *, maps: bool = False) -> Seen:
+        """Vectors, features and, if asked for, maps of prepared pictures, in one run of the graph.
+
+        Raises:
+            EncoderError: the model gives NaN or infinity.
+        """
         if not len(prepared):
-            return np.zeros((0, self.dim), np.float32)
+            return nothing_seen(self, maps=maps)
+        wanted = self._tensors.wanted(maps=maps)
+        names = [output.name for output in wanted.values()]
         step = min(self._step, math.ceil(len(prepared) / self._side_by_side))
         parts = [prepared[at : at + step] for at in range(0, len(prepared), step)]
-        rows = self._pool.map(self._run_pictures, parts)
-        return unit_rows(np.concatenate(list(rows)), f"{self.name} (pictures)")
+        input_name = self._tensors.input.name
+        runs = list(self._pool.map(lambda p: _run(self._vision, names, {input_name: p}), parts))
+        found = dict(zip(wanted, map(np.concatenate, zip(*runs, strict=True)), strict=True))
+        what = f"{self.name} (pictures)"
+        return Seen(
+            unit_rows(found["vectors"], what),
+            unit_rows(found["features"], f"{what}, features") if "features" in found else None,
+            finite_maps(found["maps"], f"{what}, maps") if "maps" in found else None,
+        )
 
-    def _run_pictures(self, part: NDArray[np.float32]) -> NDArray[np.float32]:
-        return _run(self._vision, self._output, {self._input.name: part})
+    def embed_images(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Unit rows (N,D) of prepared pictures; EncoderError if the model gives NaN."""
+        return self.see(prepared).vectors
+
+    @property
+    def place_shape(self) -> tuple[int, int] | None:
+        """(h,w) of the grid of places; None if the graph gives whole pictures only."""
+        return self._places.shape
+
+    def seen_part(self, width: int, height: int) -> Part:
+        """The part of a picture of that size that the places cover."""
+        return seen_part(self._spec.preprocessing, width, height)
+
+    def embed_places(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Unit rows (N,h,w,D) of prepared pictures; EncoderError if the graph gives none."""
+        return self._places.embed(prepared, step=self._step, pool=self._pool)
 
     def encode_texts(self, texts: Sequence[str], *, truncate: bool = False) -> NDArray[np.float32]:
         """Unit rows (N,D) of sentences; PromptError if one is too long and not ``truncate``."""
@@ -124,7 +189,8 @@ class OnnxEncoder:
         graph = self._text_graph()
         for batch in self._tokens.batches(texts, limit=graph.limit, truncate=truncate):
             feeds = _sentence_feeds(graph.session, self._files.text, batch.ids, batch.mask)
-            rows[list(batch.rows)] = _run(graph.session, graph.output, feeds)
+            (vectors,) = _run(graph.session, [graph.output.name], feeds)
+            rows[list(batch.rows)] = vectors
         return unit_rows(rows, f"{self.name} (sentences)")
 
     def count_tokens(self, text: str) -> tuple[int, int]:
@@ -162,7 +228,10 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _session(path: Path, *, device: str, threads: int | None) -> ort.InferenceSession:
+def _session(
+    path: Path, graph: bytes | None = None, *, device: str, threads: int | None
+) -> ort.InferenceSession:
+    """A loaded graph: that of the file, or the given one, which was made of it."""
     if device not in PROVIDERS:
         raise ValueError(f"device is {device!r}, it must be one of {', '.join(PROVIDERS)}")
     provider, install = PROVIDERS[device]
@@ -174,7 +243,7 @@ def _session(path: Path, *, device: str, threads: int | None) -> ort.InferenceSe
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3
     try:
-        session = ort.InferenceSession(str(path), options, providers=[provider])
+        session = ort.InferenceSession(graph or str(path), options, providers=[provider])
     except Exception as exc:
         raise ModelFileError(
             f"{path} cannot be loaded by onnxruntime {ort.__version__} on {device}: {exc}"
@@ -187,10 +256,8 @@ def _session(path: Path, *, device: str, threads: int | None) -> ort.InferenceSe
     return session
 
 
-def _picture_tensors(
-    session: ort.InferenceSession, path: Path, spec: EncoderSpec
-) -> tuple[Any, Any, int]:
-    """(input, output, width) of a picture graph, checked against the spec."""
+def _picture_tensors(session: ort.InferenceSession, path: Path, spec: EncoderSpec) -> _PictureGraph:
+    """The tensors of a picture graph, checked against the spec."""
     size = spec.preprocessing.image_size
     inputs = session.get_inputs()
     fits = (
@@ -213,7 +280,23 @@ def _picture_tensors(
         raise ModelFileError(
             f"{path} gives {_listed([output])}; width {spec.dim or '(unknown)'} is needed"
         )
-    return inputs[0], output, width
+    return _PictureGraph(
+        inputs[0],
+        output,
+        width,
+        features=_beside(session, _FEATURES, sizes=1, vectors=output),
+        maps=_beside(session, _MAPS, sizes=3, vectors=output),
+    )
+
+
+def _beside(session: ort.InferenceSession, name: str, *, sizes: int, vectors: Any) -> Any | None:
+    """The output of that name if it is (batch, and so many known sizes) of floats."""
+    for output in session.get_outputs():
+        known = [size for size in output.shape[1:] if isinstance(size, int)]
+        fits = len(output.shape) == 1 + sizes == 1 + len(known) and output.type in _FLOATS
+        if output.name == name and output.name != vectors.name and fits:
+            return output
+    return None
 
 
 def _sentence_output(session: ort.InferenceSession, path: Path, dim: int) -> Any:
@@ -260,14 +343,17 @@ def _sentence_feeds(
     return feeds
 
 
-def _run(session: ort.InferenceSession, output: Any, feeds: dict[str, Any]) -> NDArray[np.float32]:
+def _run(
+    session: ort.InferenceSession, names: list[str], feeds: dict[str, Any]
+) -> list[NDArray[np.float32]]:
+    """The outputs of those names, as float32."""
     kinds = {tensor.name: tensor.type for tensor in session.get_inputs()}
     cast = {
         name: values.astype(_FLOATS.get(kinds[name], values.dtype), copy=False)
         for name, values in feeds.items()
     }
     try:
-        return np.asarray(session.run([output.name], cast)[0], np.float32)
+        return [np.asarray(values, np.float32) for values in session.run(names, cast)]
     except Exception as exc:
         shapes = ", ".join(f"{name} {values.shape}" for name, values in cast.items())
         raise EncoderError(f"the model failed on {shapes}: {exc}") from exc

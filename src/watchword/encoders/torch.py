@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from watchword.encoders.base import unit_rows
+from watchword.encoders.base import Seen, unit_rows
+from watchword.encoders.dense import seen_part, unit_places
+from watchword.encoders.dense_torch import place_shape, see_places
 from watchword.encoders.directory import read_json
 from watchword.encoders.images import VERSION, prepare
 from watchword.encoders.specs import EncoderSpec
 from watchword.encoders.tokenizers import TextTokens, read_tokenizer
 from watchword.errors import EncoderError, MissingDependency, ModelFileError
+from watchword.places import Part
 
 # config.json's model_type: the class of transformers that loads it.
 MODELS = {"clip": "CLIPModel", "siglip": "SiglipModel", "metaclip_2": "MetaClip2Model"}
@@ -117,11 +120,14 @@ class TorchEncoder:
         self.batch_size = _BATCH[device]
         # The model's own preprocessing scales: a reader's scaler would give other pixels.
         self.picture_size: tuple[int, int] | None = None
+        self.feature_dim: int | None = None
+        self.map_shape: tuple[int, int, int] | None = None
         self._spec, self.device = spec, device
         self.model.to(device=device, dtype=getattr(self._torch, kind))
         tokenizer, tokenizer_files = read_tokenizer(directory)
         self._tokens = TextTokens(tokenizer, spec.text)
         self.dim = self._check(directory)
+        self.place_shape = place_shape(self.model)
         weights = (*sorted(directory.glob("*.safetensors")), *tokenizer_files)
         parts = (
             *(digest(file) for file in weights),
@@ -133,9 +139,18 @@ class TorchEncoder:
         )
         self.fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
+    @property
+    def tokens(self) -> TextTokens:
+        """How sentences become numbers, for training through the text tower."""
+        return self._tokens
+
     def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Model input (N,3,S,S) float32 of pictures (N,H,W,3) uint8 RGB."""
         return prepare(pixels, self._spec.preprocessing)
+
+    def see(self, prepared: NDArray[np.float32], *, maps: bool = False) -> Seen:  # noqa: ARG002
+        """Vectors of prepared pictures: these models have neither features nor maps."""
+        return Seen(self.embed_images(prepared))
 
     def embed_images(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
         """Unit rows (N,D) of prepared pictures; EncoderError if the model gives NaN."""
@@ -147,6 +162,21 @@ class TorchEncoder:
         if not parts:
             return np.zeros((0, self.dim), np.float32)
         return unit_rows(np.concatenate(parts), f"{self.name} (pictures)")
+
+    def seen_part(self, width: int, height: int) -> Part:
+        """The part of a picture of that size that the places cover."""
+        return seen_part(self._spec.preprocessing, width, height)
+
+    def embed_places(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Unit rows (N,h,w,D) of prepared pictures; EncoderError if the model gives NaN."""
+        step = self.batch_size
+        parts = [
+            self._run(self._places, pixel_values=prepared[at : at + step])
+            for at in range(0, len(prepared), step)
+        ]
+        if not parts:
+            return np.zeros((0, *self.place_shape, self.dim), np.float32)
+        return unit_places(np.concatenate(parts), f"{self.name} (places)")
 
     def encode_texts(self, texts: Sequence[str], *, truncate: bool = False) -> NDArray[np.float32]:
         """Unit rows (N,D) of sentences; PromptError if one is too long and not ``truncate``."""
@@ -160,6 +190,12 @@ class TorchEncoder:
         return self._tokens.count(text)
 
     def _vectors(self, method: str, **inputs: NDArray[Any]) -> NDArray[np.float32]:
+        return self._run(getattr(self.model, method), **inputs)
+
+    def _places(self, pixel_values: Any) -> Any:
+        return see_places(self.model, pixel_values)[1]
+
+    def _run(self, ask: Callable[..., Any], **inputs: NDArray[Any]) -> NDArray[np.float32]:
         torch = self._torch
         tensors = {name: torch.from_numpy(np.array(values)) for name, values in inputs.items()}
         moved = {
@@ -168,7 +204,7 @@ class TorchEncoder:
         }
         try:
             with torch.inference_mode():
-                answer = getattr(self.model, method)(**moved)
+                answer = ask(**moved)
         except (RuntimeError, ValueError) as exc:
             shapes = ", ".join(f"{name} {values.shape}" for name, values in inputs.items())
             raise EncoderError(f"{self.name} failed on {shapes}: {exc}") from exc

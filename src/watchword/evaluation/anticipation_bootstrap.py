@@ -19,12 +19,21 @@ Floats = NDArray[np.float64]
 COOLDOWN_S = 10.0
 
 
-def resampled_ap(cases: Sequence[AnticipationCase], weights: Weights) -> Floats:
-    """(B,) `anticipation_ap`; NaN where accidents or videos without one are missing."""
+def resampled_ap(
+    cases: Sequence[AnticipationCase], weights: Weights, horizon_s: float = 0.0
+) -> Floats:
+    """(B,) `anticipation_ap`, or that so long before the accident as `horizon_curve` has it.
+
+    NaN where accidents or videos without one are missing.
+    """
+    seen = [case.before(horizon_s) for case in cases]
+    kept = [i for i, scores in enumerate(seen) if len(scores)]
+    if not kept:
+        return np.full(len(weights), np.nan)
     return FrameBootstrap(
-        [np.array([case.accident_s is not None]) for case in cases],
-        [case.before().max(keepdims=True) for case in cases],
-    ).areas(weights)[1]
+        [np.array([cases[i].accident_s is not None]) for i in kept],
+        [seen[i].max(keepdims=True) for i in kept],
+    ).areas(np.asarray(weights)[:, kept])[1]
 
 
 def resampled_leads(

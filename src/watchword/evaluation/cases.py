@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from watchword.evaluation.datasets.record import FrameClock
 from watchword.evaluation.predictions.prediction import Prediction
 from watchword.types import Annotation, Scores
 
@@ -22,6 +23,9 @@ class Case:
         scores: scores over time, smoothed and normalised as the evaluation was told; None if only
             events or a verdict were saved.
         notes: what a reader must know, as lengths that disagree.
+        parts: what each kind of evidence says, smoothed like the scores that were combined of them;
+            None where there are none or they cannot be compared with the scores.
+        clock: when its frames are shown; None is not known.
     """
 
     name: str
@@ -29,6 +33,8 @@ class Case:
     annotation: Annotation
     scores: Scores | None = None
     notes: tuple[str, ...] = ()
+    parts: Scores | None = None
+    clock: FrameClock | None = None
 
     @property
     def truth(self) -> NDArray[np.bool_]:

@@ -9,16 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
+from watchword.errors import DatasetError
 from watchword.evaluation.bootstrap import Weights, bootstrap_weights
 from watchword.evaluation.cases import Case
+from watchword.evaluation.foreseen import LeadOptions, foreseen_cases
 from watchword.evaluation.leakage import find_leaks, refuse_leaks
 from watchword.evaluation.levels.anticipation import anticipation_level
 from watchword.evaluation.levels.best_thresholds import best_at, best_nearby, best_of
 from watchword.evaluation.levels.event import NOTHING, event_level
+from watchword.evaluation.levels.evidence import evidence_parts
 from watchword.evaluation.levels.frame import frame_level
 from watchword.evaluation.levels.mean_precision import mean_precision
 from watchword.evaluation.levels.part import Part, Replicates
 from watchword.evaluation.levels.pixel import pixel_level
+from watchword.evaluation.levels.reliability import reliability_level
 from watchword.evaluation.levels.tables import per_label, per_type, per_video, sweep
 from watchword.evaluation.levels.timelines import Timeline, timelines_of
 from watchword.evaluation.levels.video import video_level, videos_of
@@ -43,7 +47,7 @@ class EvaluationOptions:
 
     Attributes:
         threshold: score from which a window is a hit; None takes the one that the predictions were
-            made with, or where event and normal sentences fit equally well.
+            made with, or the kind's own, as where event and normal sentences fit equally well.
         threshold_from: where a given threshold came from, in words; empty is "given by hand".
         threshold_videos: videos that a given threshold was chosen on, if it was chosen.
         rule: how hits become events; None takes the rule that the predictions were made with.
@@ -54,6 +58,8 @@ class EvaluationOptions:
         seed: of the resamples.
         truth_files: annotation files whose free text no prompt may repeat.
         strict: refuse, instead of warn, where a serious finding of the leakage guard stands.
+        lead: judge whether an accident is foreseen: windows are positive that lie so shortly before
+            one, and those from it on do not count; None judges what is there.
     """
 
     threshold: float | None = None
@@ -67,6 +73,7 @@ class EvaluationOptions:
     seed: int = 0
     truth_files: tuple[Path, ...] = ()
     strict: bool = False
+    lead: LeadOptions | None = None
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not math.isfinite(self.threshold):
@@ -105,6 +112,7 @@ def evaluate(cases: Cases, options: EvaluationOptions | None = None) -> Evaluati
         options: how the figures are measured.
 
     Raises:
+        DatasetError: ``lead``, and no video is left that could be judged so.
         LeakageError: ``strict``, and the leakage guard found something serious.
         KindMismatch: an event rule made for another kind of score.
     """
@@ -113,6 +121,8 @@ def evaluate(cases: Cases, options: EvaluationOptions | None = None) -> Evaluati
 
 def measure(cases: Cases, options: EvaluationOptions) -> Measured:
     """The protocol card with every figure in every resample; errors as for ``evaluate``."""
+    if options.lead is not None:
+        cases = _foreseen(cases, options.lead)
     settled = settle(
         cases, threshold=options.threshold, origin=options.threshold_from, rule=options.rule
     )
@@ -123,6 +133,8 @@ def measure(cases: Cases, options: EvaluationOptions) -> Measured:
     places = {case.name: i for i, case in enumerate(cases.cases)}
     parts = [
         frame_level(windows, _of(weights, windows, places), padding=options.padding),
+        reliability_level(windows, _of(weights, windows, places)),
+        evidence_parts(cases.cases, weights, unit=options.unit, padding=options.padding),
         *_event_parts(lines, settled, _of(weights, lines, places), options.tolerance_s),
         _video_part(cases.cases, settled, weights),
         pixel_level(cases.cases),
@@ -171,6 +183,21 @@ def measure(cases: Cases, options: EvaluationOptions) -> Measured:
         made=made_by(cases),
     )
     return Measured(evaluation, replicates)
+
+
+def _foreseen(cases: Cases, lead: LeadOptions) -> Cases:
+    kept, notes = foreseen_cases(cases.cases, lead)
+    if not kept:
+        raise DatasetError(
+            "the truth",
+            "no video is left to judge what is foreseen: none has an accident, or is without any "
+            "event; annotate accidents, or judge what is there (without --lead)",
+        )
+    rule = (
+        f"Judged is what is foreseen: a window is positive within {lead.lead_s:g} s before the "
+        "accident; those from the accident on do not count."
+    )
+    return replace(cases, cases=kept, notes=(*cases.notes, rule, *notes))
 
 
 def _of(

@@ -20,18 +20,18 @@ nobody vouches for happens to be the best there is. It does not catch:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from watchword.errors import LeakageError
-from watchword.evaluation.cases import Case
 from watchword.evaluation.duplicates import alike, alike_together
+from watchword.evaluation.learned import fitted_findings, learned_from, listed, named_alike
 from watchword.evaluation.matching import Cases
-from watchword.evaluation.names import inner_names, name_key
-from watchword.evaluation.predictions.prediction import Made, Prediction
+from watchword.evaluation.names import name_key
+from watchword.evaluation.predictions.prediction import Prediction
 from watchword.evaluation.result import Finding
 from watchword.evaluation.settling import Settled
 from watchword.evaluation.stretching import looks_stretched
@@ -66,7 +66,7 @@ def find_leaks(
     findings = [
         *_prompts(cases, (*cases.truth_files, *truth_files)),
         *_sentences_of_some(cases),
-        *_fitted(cases),
+        *fitted_findings(cases),
         *_chosen_on(cases, chosen_on),
         *tuned(
             cases,
@@ -173,8 +173,9 @@ def _sentences(prediction: Prediction) -> list[str]:
             if template.strip() != "{}"
             for text in made.bank.texts
         ]
-    if prediction.scores is not None:
-        # Labels of raw cosines are the sentences; others may be, and nobody else would say.
+    if prediction.scores is not None and prediction.scores.kind != "surprise":
+        # Labels of raw cosines are the sentences; others may be, and nobody else would say. Those
+        # of surprise are none.
         found += prediction.scores.labels
     return found
 
@@ -199,81 +200,7 @@ def _sentences_of_some(cases: Cases) -> list[Finding]:
     return [Finding("sentence_of_one_video", sentence, videos=videos)]
 
 
-# --- what was learned
-
-
-def _fitted(cases: Cases) -> list[Finding]:
-    findings: dict[tuple[str, str], tuple[bool, list[str]]] = {}
-    for case in cases.cases:
-        for what, facts in case.prediction.made.fitted.items():
-            for code, sentence, serious, videos in _judged(cases, what, facts):
-                _, found = findings.setdefault((code, sentence), (serious, []))
-                found += [video for video in videos if video not in found]
-    return [
-        Finding(code, _listed(sentence, videos), serious, tuple(videos))
-        for (code, sentence), (serious, videos) in findings.items()
-    ]
-
-
-def _judged(cases: Cases, what: str, facts: Any) -> list[tuple[str, str, bool, list[str]]]:
-    """What is wrong with one thing that was fitted: code, sentence, seriousness, videos."""
-    if not isinstance(facts, Mapping) or not facts.get("videos"):
-        sentence = f"The {what} does not say which videos it was fitted on."
-        return [("fitted_unknown", sentence, True, [])]
-    found = []
-    prints = set(_texts(facts.get("fingerprints")))
-    named, alike_named = _named_alike(cases.cases, _texts(facts["videos"]))
-    printed = [c.name for c in cases.cases if c.prediction.video_fingerprint in prints]
-    same = list(dict.fromkeys([*named, *printed]))
-    if same:
-        sentence = f"The {what} was fitted on videos that are evaluated"
-        found.append(("fitted_on_test", sentence, True, same))
-    elif alike_named:
-        sentence = f"The {what} was fitted on videos of the same name in other folders"
-        found.append(("fitted_on_namesake", sentence, False, alike_named))
-    split = cases.options.split
-    if split is not None and facts.get("split") == split and not same:
-        sentence = f"The {what} was fitted on a split that is called {split!r} like this one."
-        found.append(("fitted_on_same_split", sentence, False, []))
-    known = [bool(case.prediction.video_fingerprint) for case in cases.cases]
-    if any(known) and len(prints) < len(_texts(facts["videos"])):
-        sentence = f"The {what} lacks fingerprints of its videos: renamed ones are not noticed."
-        # Where every video here has one, a list that has none was made by hand or was robbed.
-        found.append(("fitted_by_name_only", sentence, all(known) and not prints, []))
-    return found
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    return [str(part) for part in value] if isinstance(value, Iterable) else []
-
-
-def _named_alike(cases: Sequence[Case], videos: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Cases that one of the videos names, and those that share only the file's name with one."""
-    keys = [name_key(video) for video in videos]
-    by_stem: dict[str, list[tuple[str, ...]]] = {}
-    for key in keys:
-        for stem in (key[-1], *inner_names(key[-1])):
-            by_stem.setdefault(stem.casefold(), []).append((*key[:-1], stem))
-    same: list[str] = []
-    namesakes: list[str] = []
-    for case in cases:
-        named = name_key(case.annotation.video), name_key(case.prediction.video)
-        own = [(*k[:-1], stem) for k in named for stem in (k[-1], *inner_names(k[-1]))]
-        candidates = [key for one in own for key in by_stem.get(one[-1].casefold(), ())]
-        if not candidates:
-            continue
-        agrees = any(_agree(one, key) for one in own for key in candidates)
-        (same if agrees else namesakes).append(case.name)
-    return same, namesakes
-
-
-def _agree(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether both names have the same file and, where both say, the same folder."""
-    depth = min(len(one), len(other), 2)
-    ends = one[-depth:], other[-depth:]
-    return [part.casefold() for part in ends[0]] == [part.casefold() for part in ends[1]]
+# --- thresholds
 
 
 def _chosen_on(cases: Cases, chosen_on: Sequence[str] | None) -> list[Finding]:
@@ -282,10 +209,10 @@ def _chosen_on(cases: Cases, chosen_on: Sequence[str] | None) -> list[Finding]:
     if not chosen_on:
         sentence = "The threshold was chosen on data, but its list of videos is empty."
         return [Finding("threshold_unknown", sentence)]
-    same, _ = _named_alike(cases.cases, chosen_on)
+    same, _ = named_alike(cases.cases, chosen_on)
     if not same:
         return []
-    sentence = _listed("The threshold was chosen on videos that are evaluated", same)
+    sentence = listed("The threshold was chosen on videos that are evaluated", same)
     return [Finding("threshold_on_test", sentence, videos=tuple(same))]
 
 
@@ -324,22 +251,13 @@ def _copies(cases: Cases) -> list[Finding]:
     inside = [(names[a], names[b], how) for (a, b), how in pairs.items() if b < len(tested)]
     across = [(names[a], names[b], how) for (a, b), how in pairs.items() if a < len(tested) <= b]
     elsewhere = {name_key(record.video)[-1] for record in cases.other_records}
-    learned = {name_key(v)[-1] for c in cases.cases for v in _learned_from(c.prediction.made)}
+    learned = {name_key(v)[-1] for c in cases.cases for v in learned_from(c.prediction.made)}
     serious = [pair for pair in across if name_key(pair[1])[-1] in elsewhere | learned]
     return [
         *_pairs("duplicate_across_splits", "are in another split or were learned from", serious),
         *_pairs("duplicate_outside", "are not evaluated", [p for p in across if p not in serious]),
         *_pairs("duplicate_in_set", "are evaluated too and count twice", inside),
         *_same_names(cases),
-    ]
-
-
-def _learned_from(made: Made) -> list[str]:
-    return [
-        video
-        for facts in made.fitted.values()
-        if isinstance(facts, Mapping)
-        for video in _texts(facts.get("videos"))
     ]
 
 
@@ -378,21 +296,14 @@ def _pairs(code: str, are: str, pairs: Sequence[tuple[str, str, str]]) -> list[F
 
 def _same_names(cases: Cases) -> list[Finding]:
     """Videos that another split names too."""
-    same, namesakes = _named_alike(cases.cases, [r.video for r in cases.other_records])
+    same, namesakes = named_alike(cases.cases, [r.video for r in cases.other_records])
     findings = []
     if same:
-        sentence = _listed("Videos stand in another split too", same)
+        sentence = listed("Videos stand in another split too", same)
         findings.append(Finding("video_in_two_splits", sentence, videos=tuple(same)))
     if namesakes:
-        sentence = _listed("Videos have the name of one in another split's folder", namesakes)
+        sentence = listed("Videos have the name of one in another split's folder", namesakes)
         findings.append(
             Finding("namesake_in_split", sentence, serious=False, videos=tuple(namesakes))
         )
     return findings
-
-
-def _listed(sentence: str, videos: Sequence[str]) -> str:
-    if not videos:
-        return sentence
-    more = f" and {len(videos) - _SHOWN} more" if len(videos) > _SHOWN else ""
-    return f"{sentence}: {', '.join(videos[:_SHOWN])}{more}."

@@ -23,6 +23,7 @@ from watchword.evaluation.plausible import (
     refuse_unmeasured,
     unit_notes,
 )
+from watchword.evaluation.predictions.parts import of_part, smoothed_parts
 from watchword.evaluation.predictions.prediction import Prediction
 from watchword.evidence.smooth import Smoothing, smooth
 from watchword.types import Annotation, Scores
@@ -44,6 +45,8 @@ class CaseOptions:
         smoothing: in time, before anything else.
         normalise: "none"; "per_video" stretches each video's scores to 0..1, "global" all together.
             Both look at the videos that are tested and are not for live use.
+        part: judge this part of the evidence in place of the score that was combined of all; it has
+            no events, verdicts, maps or threshold of its own. None takes the combined score.
         length_tolerance: share by which the annotated length and the scores' end may disagree.
     """
 
@@ -54,6 +57,7 @@ class CaseOptions:
     label: str | None = None
     smoothing: Smoothing = field(default_factory=Smoothing)
     normalise: Normalise = "none"
+    part: str | None = None
     length_tolerance: float = 0.1
 
     def __post_init__(self) -> None:
@@ -65,11 +69,18 @@ class CaseOptions:
             raise ValueError(
                 f"length_tolerance is {self.length_tolerance}, it must be a share from 0 up"
             )
+        if self.part is not None and self.label is not None:
+            raise ValueError("a part of the evidence has no labels; give part or label, not both")
 
     @property
     def as_saved(self) -> bool:
         """Whether the scores stay as they were saved, so that saved events still belong to them."""
         return self.smoothing.method == "none" and self.normalise == "none"
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the scores are those that were combined of all parts, on the parts' scale."""
+        return self.part is None and self.label is None and self.normalise == "none"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +136,8 @@ def load_cases(
         KindMismatch: predictions of different kinds of score.
     """
     options = options or CaseOptions()
+    if options.part is not None:
+        predictions = [of_part(one, options.part, options.smoothing) for one in predictions]
     if not predictions:
         raise DatasetError("predictions", "there are none; name a file or folder that holds some")
     chosen, rest = _of_split(records, options.split)
@@ -150,12 +163,13 @@ def load_cases(
     refuse_unmeasured([prediction for prediction, _ in pairs])
     find = clock or _clock_of(options)
     names = short_names([record.video for _, record in pairs])
-    judged = [(p, _annotation(p, record, find)) for p, record in pairs]
+    clocks = [_clock(p, record, find) for p, record in pairs]
+    judged = [(p, r.annotation(own)) for (p, r), own in zip(pairs, clocks, strict=True)]
     if options.label is not None:
         judged = _of_label(judged, options.label)
     cases = tuple(
-        _case(name, prediction, truth, options)
-        for name, (prediction, truth) in zip(names, judged, strict=True)
+        replace(_case(name, prediction, truth, options), clock=own)
+        for name, (prediction, truth), own in zip(names, judged, clocks, strict=True)
     )
     if options.normalise == "global":
         cases = _stretched_together(cases)
@@ -256,15 +270,15 @@ def _clock_of(options: CaseOptions) -> Callable[[Record, str | None], FrameClock
     return find
 
 
-def _annotation(
+def _clock(
     prediction: Prediction,
     record: Record,
     find: Callable[[Record, str | None], FrameClock | None],
-) -> Annotation:
+) -> FrameClock | None:
     clock = find(record, prediction.path)
     if clock is None and prediction.rate is not None:
         clock = FrameClock(rate=prediction.rate, origin="the rate of the predictions")
-    return record.annotation(clock)
+    return record.clock_or_own(clock)
 
 
 def _case(name: str, prediction: Prediction, truth: Annotation, options: CaseOptions) -> Case:
@@ -288,7 +302,8 @@ def _case(name: str, prediction: Prediction, truth: Annotation, options: CaseOpt
     notes += [f"{name}: {note}" for note in truth.notes]
     if not truth.localised:
         notes.append(f"{name}: is called anomalous as a whole, nobody said when.")
-    return Case(name, prediction, truth, scores, tuple(notes))
+    parts = smoothed_parts(prediction, options.smoothing) if options.comparable else None
+    return Case(name, prediction, truth, scores, tuple(notes), parts)
 
 
 def _of_label(

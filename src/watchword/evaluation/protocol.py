@@ -57,7 +57,7 @@ def protocol_of(
         "videos": f"{len(cases)}, {positive} with events, {localised} with times",
         "split": options.split or "all",
         "label": options.label or "all labels as one: the highest score over labels",
-        "scores": kinds or "none over time",
+        "scores": _scores(kinds, options.part),
         "unit": _UNITS[unit],
         "threshold": "none"
         if settled.threshold is None
@@ -75,6 +75,12 @@ def protocol_of(
         total = len(cases) + len(cases.missing)
         protocol["partial"] = f"{len(cases.missing)} of {total} annotated videos are left out"
     return protocol
+
+
+def _scores(kinds: str, part: str | None) -> str:
+    if part is not None:
+        return f"{kinds}; only the part {part!r} of the evidence"
+    return kinds or "none over time"
 
 
 def _events(settled: Settled, lines: Sequence[Timeline]) -> str:
@@ -121,6 +127,8 @@ def _coverage(windows: Sequence[Windows], lines: Sequence[Timeline]) -> str:
 
 def _prompts(cases: Cases) -> str:
     made = [case.prediction.made for case in cases.cases]
+    if made and all(m.kinds and "words" not in m.kinds for m in made):
+        return "none: the scores rest on no sentences"
     known = sum(m.bank is not None or bool(m.sentences) for m in made)
     if known == len(made):
         return "known for every video, for the leakage guard to look at"
@@ -140,6 +148,7 @@ def made_by(cases: Cases) -> dict[str, Any]:
     scores = [case.scores for case in cases.cases if case.scores is not None]
     found = {
         "encoder": _distinct(m.encoder for m in made),
+        "evidence": _distinct(" + ".join(m.kinds) for m in made),
         "bank": _distinct(None if m.bank is None else m.bank.name for m in made),
         "kind": _distinct(s.kind for s in scores),
         "labels": _distinct(

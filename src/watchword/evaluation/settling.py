@@ -61,7 +61,8 @@ def settle(
     """The threshold and the event rule of an evaluation.
 
     A threshold that is given wins; then the one the predictions were made with, if the scores are
-    still those it was chosen for; then the point where event and normal sentences fit equally well.
+    still those it was chosen for; then the kind's own, as the point where event and normal
+    sentences fit equally well. A part of the evidence has none but a given one.
 
     Args:
         cases: what is evaluated.
@@ -94,9 +95,14 @@ def settle(
             by_hand=made.enter != _balance(cases),
         )
     kind = _kind(cases)
-    if kind is not None and kind in BALANCE and cases.options.normalise == "none":
+    own = cases.options.normalise == "none" and cases.options.part is None
+    if kind is not None and kind in BALANCE and own:
         balance = BALANCE[kind]
-        words = f"where event and normal sentences fit equally well in {kind} scores"
+        words = (
+            "the usual one of surprise"
+            if kind == "surprise"
+            else f"where event and normal sentences fit equally well in {kind} scores"
+        )
         return Settled(balance, words, _at(rule or made or EventRule(union=True), balance), saved)
     return Settled(None, "none", None, saved=saved)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from watchword.errors import KindMismatch
 from watchword.types import Kind
 
-# Event and normal sentences fit equally well. A cosine or a distance by itself has no such point.
-BALANCE: dict[Kind, float] = {"contrast": 0.5, "probability": 0.5, "margin": 0.0}
+# Event and normal sentences fit equally well; a surprise of 2.5 comes about 17 times an hour on
+# footage without events (docs/normality.md). A cosine or a distance by itself has no such point.
+BALANCE: dict[Kind, float] = {"contrast": 0.5, "probability": 0.5, "margin": 0.0, "surprise": 2.5}
 
 
 def threshold_or_balance(threshold: float | None, kind: Kind | None, name: str) -> float:

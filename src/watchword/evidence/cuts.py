@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from watchword.types import Embeddings
+from watchword.features import Features
 
 # Times from different arithmetic differ in their last digits; no video clock is finer than this.
 TOLERANCE_S = 1e-6
+# Pictures whose features are looked at in one go: bounds memory, not results.
+AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +101,16 @@ class CutFinder:
         return bool((likeness < self._options.below).all())
 
 
-def cuts(embeddings: Embeddings, options: CutOptions | None = None) -> NDArray[np.float64]:
+def cuts(features: Features, options: CutOptions | None = None) -> NDArray[np.float64]:
     """Seconds at which the picture is cut, in order; none for a video of one take.
 
     Args:
-        embeddings: T windows.
+        features: of T pictures.
         options: what counts as a cut.
     """
-    starts = embeddings.edges_s[:-1]
-    return starts[CutFinder(options).update(embeddings.vectors, starts)]
+    finder, starts = CutFinder(options), features.edges_s[:-1]
+    found = [np.zeros(0)]
+    for at in range(0, len(features), AT_ONCE):
+        part = slice(at, min(at + AT_ONCE, len(features)))
+        found.append(starts[part][finder.update(features.rows(part), starts[part])])
+    return np.concatenate(found)

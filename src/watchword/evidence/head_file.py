@@ -30,8 +30,19 @@ _TOLD = {"format", "labels", "encoder", "encoder_name", "pool", "steps_s", "fact
 
 def head_bytes(head: Head) -> bytes:
     """The file's content; the same head gives the same bytes."""
-    arrays = {name: np.ascontiguousarray(getattr(head, name)) for name in ARRAYS}
-    told = {
+    arrays, told = head_arrays(head), head_told(head)
+    sealed = {**told, "checksum": head_checksum(arrays, told)}
+    return bytes(save(arrays, {KEY: json.dumps(sealed, sort_keys=True)}))
+
+
+def head_arrays(head: Head) -> dict[str, NDArray[Any]]:
+    """Its numbers, by name of ``ARRAYS``."""
+    return {name: np.ascontiguousarray(getattr(head, name)) for name in ARRAYS}
+
+
+def head_told(head: Head) -> dict[str, Any]:
+    """All else that is known of it, for JSON."""
+    return {
         "format": FORMAT,
         "labels": head.labels,
         "encoder": head.encoder,
@@ -40,8 +51,6 @@ def head_bytes(head: Head) -> bytes:
         "steps_s": head.steps_s,
         "facts": asdict(head.facts),
     }
-    sealed = {**told, "checksum": _checksum(arrays, told)}
-    return bytes(save(arrays, {KEY: json.dumps(sealed, sort_keys=True)}))
 
 
 def read_head(path: str | Path) -> Head:
@@ -58,16 +67,17 @@ def read_head(path: str | Path) -> Head:
             if set(file.keys()) != set(ARRAYS):
                 raise ValueError(f"it holds {sorted(file.keys())}, it must hold {sorted(ARRAYS)}")
             arrays = {name: file.get_tensor(name) for name in ARRAYS}
-        if told.pop("checksum", None) != _checksum(arrays, told):
+        if told.pop("checksum", None) != head_checksum(arrays, told):
             raise ValueError("its checksum does not match")
-        return _head(arrays, told)
+        return head_of(arrays, told)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as exc:
         raise CalibrationError(
             f"{path} cannot be used as a head: {exc}. Heads are made with: watchword fit"
         ) from exc
 
 
-def _head(arrays: dict[str, NDArray[Any]], told: dict[str, Any]) -> Head:
+def head_of(arrays: dict[str, NDArray[Any]], told: dict[str, Any]) -> Head:
+    """The head of such numbers and such a description; ValueError if they are none."""
     if set(told) != _TOLD:
         raise ValueError(f"its description must have exactly {', '.join(sorted(_TOLD))}")
     for name, array in arrays.items():
@@ -87,7 +97,7 @@ def _head(arrays: dict[str, NDArray[Any]], told: dict[str, Any]) -> Head:
     )
 
 
-def _checksum(arrays: dict[str, NDArray[Any]], told: dict[str, Any]) -> str:
+def head_checksum(arrays: dict[str, NDArray[Any]], told: dict[str, Any]) -> str:
     """Finds damage; it vouches for nothing, since whoever changes a file can change it too."""
     digest = hashlib.sha256(json.dumps(told, sort_keys=True, allow_nan=False).encode())
     for name in ARRAYS:

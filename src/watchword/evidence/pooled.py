@@ -23,6 +23,9 @@ POOLINGS: tuple[Pooling, ...] = ("mean", "mean+std+change")
 # Rows worked on at a time: bounds memory to some tens of megabytes however long the video is.
 BLOCK = 2048
 
+# Time stamps are rounded.
+_ROUNDING_S = 1e-3
+
 
 @dataclass(frozen=True, slots=True)
 class PoolOptions:
@@ -81,6 +84,15 @@ def pool_windows(
         pooled = _pool(rows, starts[part] - first, part + 1 - first, options.pooling)
         pooled[np.isnan(embeddings.vectors[part, 0])] = np.nan
         yield at, pooled
+
+
+def looks_whole(edges_s: NDArray[np.float64], window_s: float) -> NDArray[np.bool_]:
+    """Which windows (T,) have all of the ``window_s`` seconds before their end, with (T+1,) edges.
+
+    At the start of a video those seconds are fewer, and their spread is the smaller for it: it
+    would tell how late it is.
+    """
+    return np.asarray(edges_s[1:] - edges_s[0] >= window_s - _ROUNDING_S)
 
 
 def _pool(

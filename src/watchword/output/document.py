@@ -1,7 +1,8 @@
 """A detection as a JSON document, and back.
 
 Unknown and not measured are ``null``, never NaN; how many windows were not measured is counted.
-The series of scores is not in the document: it lies beside it in ``scores.parquet``.
+The series of scores is not in the document: it lies beside it in ``scores.parquet``, as heat maps
+do in ``maps.npy``.
 """
 
 from __future__ import annotations
@@ -17,19 +18,25 @@ import numpy as np
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from watchword.output.heat_scale import HeatScale, heat_scale
+from watchword.output.hot_regions import boxes_at
 from watchword.output.schema import (
     SCHEMA_VERSION,
     BankPart,
+    BoxPart,
     CoveragePart,
     DecisionPart,
     Document,
     EventPart,
+    EvidencePart,
+    HeatPart,
     PeakPart,
     PromptPart,
     ProvenancePart,
     ScoresPart,
     VideoPart,
 )
+from watchword.places import Heat
 from watchword.types import (
     Coverage,
     Decision,
@@ -51,13 +58,17 @@ def json_schema() -> dict[str, Any]:
 
 def to_document(detection: Detection) -> dict[str, Any]:
     """The detection as plain JSON values that satisfy ``json_schema()``."""
+    scale = heat_scale(detection)
     document = Document(
         schema_version=SCHEMA_VERSION,
         watchword=detection.provenance.versions.get("watchword"),
         video=_video(detection.info),
-        decision=_decision(detection.decision),
-        events=[_event(event) for event in detection.events],
+        decision=_decision(detection, scale),
+        events=[_event(event, detection, scale) for event in detection.events],
         scores=_scores(detection.scores),
+        parts=None if detection.parts is None else _scores(detection.parts),
+        heat=None if detection.heat is None else _heat(detection.heat),
+        cuts_s=list(detection.cuts_s),
         coverage=_coverage(detection.coverage),
         prompts=None if detection.bank is None else _bank(detection.bank),
         provenance=_provenance(detection.provenance),
@@ -72,19 +83,23 @@ def write_document(detection: Detection, path: Path) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def from_document(document: Mapping[str, Any], *, scores: Scores) -> Detection:
-    """The detection of a document and its series of scores.
+def from_document(
+    document: Mapping[str, Any],
+    *,
+    scores: Scores,
+    parts: Scores | None = None,
+    heat: Heat | None = None,
+) -> Detection:
+    """The detection of a document, its series of scores and of parts, and its heat maps.
 
     Raises:
-        ValueError: the document does not satisfy the schema, or the scores are not its own.
+        ValueError: the document does not satisfy the schema, or the arrays are not its own.
     """
-    try:
-        read = Document.model_validate_json(json.dumps(document), strict=True)
-    except ValidationError as exc:
-        raise ValueError(f"not a detection document of version {SCHEMA_VERSION}: {exc}") from exc
-    named = tuple(part.label for part in read.scores.labels)
-    if (named, read.scores.windows) != (scores.labels, len(scores)):
-        raise ValueError("the scores belong to another document: labels or windows differ")
+    read = read_document(document)
+    _check_series(read.scores, scores, "scores")
+    _check_series(read.parts, parts, "parts")
+    if (read.heat is None) != (heat is None) or (heat is not None and read.heat != _heat(heat)):
+        raise ValueError("the heat maps belong to another document: shape or unit differs")
     video, coverage = read.video, read.coverage
     verdict = read.decision.model_dump(exclude={"positive", "evidence"})
     return Detection(
@@ -104,7 +119,25 @@ def from_document(document: Mapping[str, Any], *, scores: Scores) -> Detection:
         ),
         provenance=Provenance(**read.provenance.model_dump()),
         notice=read.notice,
+        parts=parts,
+        heat=heat,
+        cuts_s=tuple(read.cuts_s),
     )
+
+
+def read_document(document: Mapping[str, Any]) -> Document:
+    """The document, checked; ValueError if it does not satisfy the schema."""
+    try:
+        return Document.model_validate_json(json.dumps(document), strict=True)
+    except ValidationError as exc:
+        raise ValueError(f"not a detection document of version {SCHEMA_VERSION}: {exc}") from exc
+
+
+def _check_series(told: ScoresPart | None, series: Scores | None, what: str) -> None:
+    expected = None if told is None else ([p.label for p in told.labels], told.windows)
+    got = None if series is None else (list(series.labels), len(series))
+    if expected != got:
+        raise ValueError(f"the {what} belong to another document: labels or windows differ")
 
 
 def _as_bank(part: BankPart) -> PromptBank:
@@ -119,7 +152,7 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _event(event: Event) -> EventPart:
+def _event(event: Event, detection: Detection, scale: HeatScale | None) -> EventPart:
     return EventPart(
         label=event.label,
         start_s=event.start_s,
@@ -127,13 +160,30 @@ def _event(event: Event) -> EventPart:
         duration_s=event.duration_s,
         score=_known(event.score),
         peak_s=_known(event.peak_s),
+        raised_by=[
+            EvidencePart(part=name, surprise=_known(value)) for name, value in event.raised_by
+        ],
+        boxes=[
+            BoxPart(left=box.left, top=box.top, right=box.right, bottom=box.bottom, score=box.score)
+            for box in boxes_at(detection, event.peak_s, scale)
+        ],
     )
 
 
 def _as_event(part: EventPart) -> Event:
-    score = math.nan if part.score is None else part.score
-    peak_s = math.nan if part.peak_s is None else part.peak_s
-    return Event(part.label, part.start_s, part.end_s, score, peak_s)
+    raised_by = tuple((one.part, _or_nan(one.surprise)) for one in part.raised_by)
+    return Event(
+        part.label,
+        part.start_s,
+        part.end_s,
+        score=_or_nan(part.score),
+        peak_s=_or_nan(part.peak_s),
+        raised_by=raised_by,
+    )
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _video(info: VideoInfo) -> VideoPart:
@@ -151,7 +201,8 @@ def _video(info: VideoInfo) -> VideoPart:
     )
 
 
-def _decision(decision: Decision) -> DecisionPart:
+def _decision(detection: Detection, scale: HeatScale | None) -> DecisionPart:
+    decision = detection.decision
     return DecisionPart(
         video=decision.video,
         positive=decision.positive,
@@ -159,7 +210,14 @@ def _decision(decision: Decision) -> DecisionPart:
         score=decision.score,
         threshold=decision.threshold,
         rule=decision.rule,
-        evidence=[_event(event) for event in decision.evidence],
+        evidence=[_event(event, detection, scale) for event in decision.evidence],
+    )
+
+
+def _heat(heat: Heat) -> HeatPart:
+    windows, height, width = heat.values.shape
+    return HeatPart(
+        unit=heat.unit, made_by=heat.made_by, windows=windows, height=height, width=width
     )
 
 
@@ -227,4 +285,5 @@ def _provenance(made: Provenance) -> ProvenancePart:
         seconds=dict(made.seconds),
         cached=made.cached,
         fitted=dict(made.fitted),
+        asked=dict(made.asked),
     )

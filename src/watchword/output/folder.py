@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchword.errors import OutputError
 from watchword.output.atomic import check_folder, holds_something, new_folder
-from watchword.output.document import from_document, write_document
+from watchword.output.document import from_document, read_document, write_document
+from watchword.output.maps import EDGES, MAPS, read_maps, write_maps
 from watchword.output.pictures import Pictures, pictures_at
 from watchword.output.report import write_report
-from watchword.output.series import read_parquet, write_matrix, write_parquet
+from watchword.output.series import (
+    read_parquet,
+    read_parts_parquet,
+    write_matrix,
+    write_parquet,
+)
 from watchword.output.strips import wanted_moments
 from watchword.output.tables import write_events
 from watchword.types import Annotation, Detection, Scores
@@ -25,6 +31,8 @@ RUN_FILES = (
     "scores.parquet",
     "report.html",
     "plot.png",
+    MAPS,
+    EDGES,
 )
 
 
@@ -38,6 +46,8 @@ class OutputOptions:
         picture_width: width of these pictures, in pixels.
         strips: how many events, the strongest first, get a film strip.
         plot: whether to write ``plot.png``, the five sentences (or labels) with the highest peaks.
+        heat: whether to keep where in the picture it is, if that was measured: ``maps.npy``, the
+            overlays in the report, and the boxes of events.
     """
 
     report: bool = True
@@ -45,6 +55,7 @@ class OutputOptions:
     picture_width: int = 160
     strips: int = 24
     plot: bool = False
+    heat: bool = True
 
     def __post_init__(self) -> None:
         if not 16 <= self.picture_width <= 1920:
@@ -81,6 +92,8 @@ def write_run(
     """
     options = options or OutputOptions()
     folder = Path(folder)
+    if not options.heat:
+        detection = replace(detection, heat=None)
     with new_folder(folder, mark=_DOCUMENT, ours=RUN_FILES.__contains__, overwrite=overwrite) as to:
         write_document(detection, to / _DOCUMENT)
         write_events(detection, to / "events.csv")
@@ -89,9 +102,12 @@ def write_run(
             to / "scores.parquet",
             raw_scores=raw_scores,
             prompt_scores=prompt_scores,
+            parts=detection.parts,
         )
         if prompt_scores is not None:
             write_matrix(prompt_scores, to)
+        if detection.heat is not None:
+            write_maps(detection.heat, to)
         if options.plot:
             _write_plot(detection, to / "plot.png", prompt_scores, annotation)
         if options.report:
@@ -125,8 +141,14 @@ def read_run(folder: str | Path) -> Detection:
     folder = Path(folder)
     try:
         document = json.loads((folder / _DOCUMENT).read_text(encoding="utf-8"))
-        return from_document(document, scores=read_parquet(folder / "scores.parquet"))
-    except (OSError, ValueError) as exc:
+        about, table = read_document(document).heat, folder / "scores.parquet"
+        return from_document(
+            document,
+            scores=read_parquet(table),
+            parts=read_parts_parquet(table),
+            heat=None if about is None else read_maps(folder, about.unit, about.made_by),
+        )
+    except (OSError, ValueError, EOFError) as exc:
         raise OutputError(f"{folder} is no run that can be read: {exc}") from exc
 
 

@@ -20,6 +20,7 @@ from watchword.output.canvas import (
     new_figure,
     say_nothing,
 )
+from watchword.output.meaning import axis_title
 from watchword.types import Annotation, Event, Scores, Span
 
 
@@ -94,7 +95,7 @@ def _draw_events(axes: Axes, events: Sequence[Event]) -> None:
 
 
 def _describe(figure: Figure, axes: Axes, scores: Scores, title: str) -> None:
-    describe(axes, title=title, x_title="seconds", y_title=scores.kind)
+    describe(axes, title=title, x_title="seconds", y_title=axis_title(scores.kind))
     axes.set_xlim(
         float(scores.edges_s[0]), float(max(scores.edges_s[-1], scores.edges_s[0] + 1e-3))
     )

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import shlex
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,42 +17,22 @@ import numpy as np
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from watchword.output.cards import Shot, event_cards, miss_cards, picture_uri
+from watchword.output.heat_scale import heat_scale
+from watchword.output.meaning import MEANINGS, axis_title, raised_by, rarity
+from watchword.output.overlay import css_ramp
 from watchword.output.pictures import Pictures
-from watchword.output.strips import (
-    nearest_misses,
-    overview_moments,
-    strip_moments,
-    with_strips,
-)
+from watchword.output.repeat import command, needs_files
+from watchword.output.strips import overview_moments
 from watchword.output.timecode import clock
-from watchword.output.timeline import column_edges, lanes, threshold_of, ticks
-from watchword.types import Annotation, Decision, Detection, Event, PromptBank
+from watchword.output.timeline import column_edges, cut_marks, lanes, part_lanes, ticks
+from watchword.types import Annotation, Decision, Detection, Kind, PromptBank
 
 _HERE = Path(__file__).parent
 # More lanes than this push the events off the first screen; the rest is in scores.parquet.
 _LANES = 12
 # The sentence on top names as many labels.
 _NAMED = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A picture of a strip: ``uri`` is empty if it could not be taken."""
-
-    at_s: float
-    uri: str
-    inside: bool
-    peak: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """An event as the page shows it; ``number`` counts from 1 by start."""
-
-    number: int
-    event: Event
-    threshold: float | None
-    strip: tuple[Shot, ...]
 
 
 def write_report(
@@ -70,6 +47,7 @@ def write_report(
     page = _environment().get_template("report.html.j2")
     script = (_HERE / "report.js").read_text(encoding="utf-8")
     drawn = lanes(detection, annotation)
+    parts = part_lanes(detection)
     text = page.render(
         detection=detection,
         name=Path(detection.info.source).name or detection.info.source,
@@ -77,25 +55,32 @@ def write_report(
         reason=reason(detection.decision),
         lanes=drawn[:_LANES],
         lanes_left_out=len(drawn) - min(len(drawn), _LANES),
+        parts=parts,
+        cuts=cut_marks(detection),
+        axis=axis_title(detection.scores.kind),
+        meaning=MEANINGS[detection.scores.kind],
+        heat=heat_scale(detection),
+        ramp=css_ramp(),
         ticks=ticks(detection.scores),
         overview=[
             # No picture where nothing was measured: the last one seen would only seem to be there.
-            Shot(at_s, _uri(pictures, at_s) if seen else "", inside=False, peak=False)
+            Shot(at_s, picture_uri(pictures, at_s) if seen else "")
             for at_s, seen in overview_moments(detection.scores)
         ],
         series={
             "edges": column_edges(detection.scores),
-            "lanes": [lane.readout for lane in drawn[:_LANES]],
+            "lanes": [lane.readout for lane in (*drawn[:_LANES], *parts)],
         },
-        cards=_cards(detection, detection.events, pictures, strips),
-        misses=_misses(detection, pictures),
+        cards=event_cards(detection, pictures, strips=strips),
+        misses=miss_cards(detection, pictures),
         strips=strips,
         truth=annotation,
         unmeasured=int(np.isnan(detection.scores.values).any(axis=1).sum()),
         problem=pictures.problem,
         config=_yaml(detection.provenance.config),
         bank="" if detection.bank is None else _yaml(_bank(detection.bank)),
-        source=shlex.quote(detection.info.source),
+        command=command(detection),
+        needs_files=needs_files(detection),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
@@ -125,19 +110,19 @@ def reason(decision: Decision) -> str:
         return "nothing was measured"
     if decision.rule == "any_event":
         needed = f"{decision.threshold:g} {'is' if decision.threshold == 1 else 'are'} enough"
-        return f"{decision.score:g} events, {needed}"
+        return f"{decision.score:g} {'event' if decision.score == 1 else 'events'}, {needed}"
     score, threshold = figure(decision.score), figure(decision.threshold)
     compared = "reaches" if decision.positive else "stays below"
     return f"by the rule {decision.rule}, {score} {compared} {threshold}"
 
 
-def figure(score: float) -> str:
-    """A score to two decimals, or three where the third says something.
+def figure(score: float, kind: Kind = "contrast") -> str:
+    """A score to two decimals, or three where the third says something, as in no surprise.
 
-    >>> figure(0.5), figure(0.4996), figure(0.243)
-    ('0.50', '0.50', '0.243')
+    >>> figure(0.5), figure(0.4996), figure(0.243), figure(3.771, "surprise")
+    ('0.50', '0.50', '0.243', '3.77')
     """
-    return f"{score:.3f}".removesuffix("0")
+    return f"{score:.2f}" if kind == "surprise" else f"{score:.3f}".removesuffix("0")
 
 
 @cache
@@ -149,48 +134,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"clock": clock, "figure": figure}
+    made.filters |= {"clock": clock, "figure": figure, "rarity": rarity, "raised_by": raised_by}
     return made
-
-
-def _cards(
-    detection: Detection, events: Sequence[Event], pictures: Pictures, strips: int
-) -> list[Card]:
-    chosen = with_strips(events, strips=strips)
-    config = detection.provenance.config
-    return [
-        Card(
-            number + 1,
-            event,
-            threshold_of(config, event.label),
-            _strip(detection, event, pictures) if number in chosen else (),
-        )
-        for number, event in enumerate(events)
-    ]
-
-
-def _misses(detection: Detection, pictures: Pictures) -> list[Card]:
-    if detection.events:
-        return []
-    missed = nearest_misses(detection.scores)
-    return _cards(detection, missed, pictures, len(missed))
-
-
-def _strip(detection: Detection, event: Event, pictures: Pictures) -> tuple[Shot, ...]:
-    return tuple(
-        Shot(
-            at_s,
-            _uri(pictures, at_s),
-            inside=event.start_s <= at_s < event.end_s,
-            peak=at_s == event.peak_s,
-        )
-        for at_s in strip_moments(event, detection.scores)
-    )
-
-
-def _uri(pictures: Pictures, at_s: float) -> str:
-    jpeg = pictures.jpegs.get(at_s)
-    return "" if jpeg is None else f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
 def _yaml(values: Any) -> str:

@@ -42,6 +42,30 @@ class VideoPart(_Model):
     """Hash of the content."""
 
 
+class EvidencePart(_Model):
+    """What one part of the evidence says at the peak of an event."""
+
+    part: str
+    """Name of the part, as in parts."""
+    surprise: float | None
+    """How rare that is where nothing happens: 3 is 1 in 1,000; null is not measured."""
+
+
+class BoxPart(_Model):
+    """A part of the picture, in shares of its width and height from the upper left corner."""
+
+    left: float
+    """Left edge, 0 to 1."""
+    top: float
+    """Upper edge, 0 to 1."""
+    right: float
+    """Right edge, 0 to 1."""
+    bottom: float
+    """Lower edge, 0 to 1."""
+    score: float
+    """Highest heat in it, in the unit of heat."""
+
+
 class EventPart(_Model):
     """A stretch of time in which a label was found."""
 
@@ -57,6 +81,10 @@ class EventPart(_Model):
     """Highest score in it."""
     peak_s: float | None
     """Second at which the highest score is reached."""
+    raised_by: list[EvidencePart] = []
+    """What each part of the evidence says at the peak, strongest first; empty if there is one."""
+    boxes: list[BoxPart] = []
+    """The hottest regions of the picture at the peak, hottest first; empty without heat."""
 
 
 class DecisionPart(_Model):
@@ -108,6 +136,21 @@ class ScoresPart(_Model):
     """End of the last window."""
     labels: list[PeakPart]
     """Every label with its peak, in the order of the columns."""
+
+
+class HeatPart(_Model):
+    """What the heat maps are; the maps themselves are in maps.npy, their times beside it."""
+
+    unit: str
+    """What a number means."""
+    made_by: str
+    """What made them."""
+    windows: int
+    """How many maps."""
+    height: int
+    """Cells down the picture."""
+    width: int
+    """Cells across the picture."""
 
 
 class CoveragePart(_Model):
@@ -178,6 +221,8 @@ class ProvenancePart(_Model):
     """Whether embeddings were taken from the cache."""
     fitted: dict[str, Any] = {}
     """What was learned from annotated data, and from which videos."""
+    asked: dict[str, Any] = {}
+    """The question a video-language model answered, and of what; empty where none was asked."""
 
 
 class Document(_Model):
@@ -195,6 +240,12 @@ class Document(_Model):
     """What was found, by start."""
     scores: ScoresPart
     """What the numbers mean and where they peak."""
+    parts: ScoresPart | None = None
+    """What each part of the evidence says by itself; null where the scores are of one part."""
+    heat: HeatPart | None = None
+    """Where in the picture it is; null if that was not asked."""
+    cuts_s: list[float] = []
+    """Seconds at which the picture jumps to another scene."""
     coverage: CoveragePart
     """How much was seen."""
     prompts: BankPart | None

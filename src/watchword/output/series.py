@@ -15,6 +15,7 @@ from watchword.types import Kind, Scores
 _SCORE = "score: "
 _RAW = "raw: "
 _COSINE = "cosine: "
+_PART = "part: "
 
 
 def write_matrix(prompt_scores: Scores, folder: Path) -> None:
@@ -30,11 +31,15 @@ def write_parquet(
     *,
     raw_scores: Scores | None = None,
     prompt_scores: Scores | None = None,
+    parts: Scores | None = None,
 ) -> None:
     """A row a window: ``start_s``, ``end_s`` and columns ``score: LABEL``.
 
-    Likewise ``raw: LABEL`` before smoothing and ``cosine: SENTENCE``, if they are given. What was
-    not measured is null. Kind, maker and video stand in the file's metadata.
+    Likewise ``raw: LABEL`` before smoothing, ``cosine: SENTENCE`` and ``part: NAME``, if they are
+    given. What was not measured is null. Kind, maker and video stand in the file's metadata.
+
+    Raises:
+        ValueError: the parts are of other windows than the scores.
     """
     columns = {"start_s": pa.array(scores.edges_s[:-1]), "end_s": pa.array(scores.edges_s[1:])}
     columns |= _columns(_SCORE, scores)
@@ -42,12 +47,17 @@ def write_parquet(
         columns |= _columns(_RAW, raw_scores)
     if prompt_scores is not None:
         columns |= _columns(_COSINE, prompt_scores)
-    about = {
+    about: dict[str, Any] = {
         "kind": scores.kind,
         "made_by": scores.made_by,
         "video": scores.video,
         "start_s": float(scores.edges_s[0]),
     }
+    if parts is not None:
+        if not np.array_equal(parts.edges_s, scores.edges_s):
+            raise ValueError("the parts must have the windows of the scores: their edges differ")
+        columns |= _columns(_PART, parts)
+        about["parts"] = {"kind": parts.kind, "made_by": parts.made_by, "video": parts.video}
     table = pa.table(columns).replace_schema_metadata({"watchword": json.dumps(about)})
     pq.write_table(table, path)
 
@@ -84,12 +94,24 @@ def read_cosines_parquet(path: Path) -> Scores | None:
     return cosines if cosines.labels else None
 
 
-def _read(path: Path, prefix: str, *, kind: Kind | None = None) -> Scores:
+def read_parts_parquet(path: Path) -> Scores | None:
+    """What each part of the evidence says; None if the file holds none.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the file is no such table.
+    """
+    parts = _read(path, _PART, of="parts")
+    return parts if parts.labels else None
+
+
+def _read(path: Path, prefix: str, *, kind: Kind | None = None, of: str = "") -> Scores:
     table = pq.read_table(path)
     metadata = table.schema.metadata or {}
     if b"watchword" not in metadata:
         raise ValueError("it was not written by Watchword")
     about = json.loads(metadata[b"watchword"])
+    about |= about.get(of, {})
     named = [name for name in table.column_names if name.startswith(prefix)]
     values = [_measured(table, name) for name in named]
     return Scores(

@@ -89,6 +89,28 @@ def lanes(detection: Detection, annotation: Annotation | None) -> tuple[Lane, ..
     return tuple(sorted(made, key=_importance))
 
 
+def part_lanes(detection: Detection) -> tuple[Lane, ...]:
+    """A lane a part of the evidence, in the order they stand in, all on one axis."""
+    parts = detection.parts
+    if parts is None or not len(parts):
+        return ()
+    drawn = [_with_curve(Lane(name, (), ()), parts, None) for name in parts.labels]
+    high = max(lane.high for lane in drawn)
+    return tuple(_with_curve(Lane(name, (), ()), parts, None, high=high) for name in parts.labels)
+
+
+def cut_marks(detection: Detection) -> tuple[tuple[float, float], ...]:
+    """Each cut in seconds and in percent from the left."""
+    first_s, last_s = extent_s(detection.scores)
+    if last_s <= first_s:
+        return ()
+    return tuple(
+        (at_s, round((at_s - first_s) / (last_s - first_s) * 100, 3))
+        for at_s in detection.cuts_s
+        if first_s <= at_s <= last_s
+    )
+
+
 def columns(values: NDArray[np.float32], edges_s: Floats) -> Columns:
     """The series itself if it is short, else lowest and highest of the windows in each column."""
     if len(values) <= _COLUMNS:
@@ -141,9 +163,13 @@ def _importance(lane: Lane) -> tuple[bool, float]:
     return not (lane.events or lane.truth), np.inf if lane.peak is None else -lane.peak
 
 
-def _with_curve(lane: Lane, scores: Scores, threshold: float | None) -> Lane:
+def _with_curve(
+    lane: Lane, scores: Scores, threshold: float | None, *, high: float | None = None
+) -> Lane:
+    """The lane with its curve, up to ``high`` if that is given."""
     curve = columns(scores[lane.label], scores.edges_s)
-    low, high = _range(curve, scores.kind, threshold)
+    low, highest = _range(curve, scores.kind, threshold)
+    high = highest if high is None else high
     span = extent_s(scores)
     x = (curve.edges_s - span[0]) / (span[1] - span[0]) * _WIDTH
     top, bottom = (_HEIGHT * (high - side) / (high - low) for side in (curve.high, curve.low))
@@ -172,6 +198,9 @@ def _range(curve: Columns, kind: str, threshold: float | None) -> tuple[float, f
         return 0.0, 1.0
     low, high = float(np.nanmin(marks)), float(np.nanmax(marks))
     margin = (high - low or 1.0) * 0.05
+    if kind == "surprise":
+        # It begins at 0: a calm video must look calm, and not fill its lane with small waves.
+        return 0.0, float(np.floor(high)) + 1
     return low - margin, high + margin
 
 

@@ -9,26 +9,27 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from watchword.config import Config
 from watchword.encoders.base import Encoder, EncoderOptions
-from watchword.encoders.cache import CacheKey, EmbeddingCache
+from watchword.encoders.cache import CacheKey, EmbeddingCache, Encoded
 from watchword.encoders.catalog import load_encoder
 from watchword.encoders.store import cache_folder, default_encoder
 from watchword.errors import CacheMismatch, OutputError, VideoError
 from watchword.evidence.segments import windowed
-from watchword.pipeline.stream import EmbeddedBatch, Kept, Reading
+from watchword.features import Features
+from watchword.pipeline.stream import EmbeddedBatch, Kept, Reading, Sight
+from watchword.pipeline.streamed import Streamed
 from watchword.types import Coverage, Embeddings, VideoInfo
 from watchword.video.fingerprint import FingerprintMemo
 from watchword.video.reader import VideoStream, open_video
 from watchword.video.stillness import StillTest
 
-# Pictures of a video whose vectors are kept for the cache while it streams: 40 MB of CLIP's. More
-# would make memory grow with the video.
+# Pictures of a video whose vectors are kept for the cache while it streams: 40 MB of CLIP's, 56 of
+# the built-in model's with its features. More would make memory grow with the video.
 KEPT = 20_000
 
 # Vectors of the cache that are handed on at a time.
@@ -45,67 +46,43 @@ class Progress:
 
 
 Listener = Callable[[Progress], None]
+
+
+class Watcher(Protocol):
+    """Is told which video is read, and then shown its pictures, with pixels and maps, in order."""
+
+    def begin(self, info: VideoInfo) -> None:
+        """Says which video comes; once, before its first pictures."""
+        ...
+
+    def __call__(self, sight: Sight) -> None:
+        """Takes in the next pictures."""
+        ...
+
+
 Found = TypeVar("Found")
+Read = TypeVar("Read", EmbeddedBatch, Sight)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedded:
-    """A video as the rest of the pipeline sees it; ``cached`` says that nothing was encoded."""
+    """A video as the rest of the pipeline sees it; ``cached`` says that nothing was encoded.
+
+    ``features`` have a row a picture, also where windows of ``embeddings`` average several.
+    """
 
     info: VideoInfo
     embeddings: Embeddings
+    features: Features
     cached: bool
 
 
-class EmbeddedStream:
-    """The vectors of a video, batch by batch: iterate over it once; ``with`` closes it.
+class EmbeddedStream(Streamed[EmbeddedBatch]):
+    """The vectors and features of a video, a row a picture, batch by batch."""
 
-    ``info`` and ``cached`` are known at once, ``coverage`` is complete when the iteration has
-    ended.
-    """
 
-    def __init__(
-        self,
-        info: VideoInfo,
-        batches: Generator[EmbeddedBatch],
-        *,
-        cached: bool,
-        coverage: Callable[[], Coverage],
-        source: VideoStream | None = None,
-    ) -> None:
-        self.info = info
-        self.cached = cached
-        self._batches = batches
-        self._coverage = coverage
-        self._source = source
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[EmbeddedBatch]:
-        return self
-
-    def __next__(self) -> EmbeddedBatch:
-        return next(self._batches)
-
-    def close(self) -> None:
-        """Let go of the video; closing twice is fine."""
-        self._batches.close()
-        if self._source is not None:
-            self._source.close()
-
-    @property
-    def coverage(self) -> Coverage:
-        """How much of the video was seen so far, and what happened to the cache."""
-        return self._coverage()
+class SightStream(Streamed[Sight]):
+    """A video's pictures with all that the encoder makes of them, batch by batch."""
 
 
 class VideoEncoder:
@@ -126,24 +103,69 @@ class VideoEncoder:
         """Which pictures are looked at and how they are read: equal means the same pixels."""
         return f"{self.config.sampling.fingerprint}-{_reading(self.config, self.encoder)}"
 
-    def embed(self, source: str | Path, *, listener: Listener | None = None) -> Embedded:
-        """One vector a window of the video, from the cache if it holds them.
+    def embed(
+        self,
+        source: str | Path,
+        *,
+        listener: Listener | None = None,
+        watcher: Watcher | None = None,
+    ) -> Embedded:
+        """One vector a window of the video and its features, from the cache if it holds them.
+
+        Args:
+            source: file, folder of pictures, or URL.
+            listener: told of the progress.
+            watcher: shown all pictures; since pixels and maps are not kept, the video is then
+                encoded in any case, once for both.
 
         Raises:
             VideoError: the video cannot be read, or nothing in it could be decoded.
             EncoderError: the model gave something that is no embedding.
         """
-        with self._open(source) as stream:
+        with self.open(source) as stream:
             info = self._identified(stream.info)
             key = self._key(info)
-            kept, refusal = self._kept(key, EmbeddingCache.get)
-            if kept is not None:
-                return Embedded(info, self._windowed(kept), cached=True)
-            fresh = embed_stream(stream, self.encoder, still=self._still(), listener=listener)
-        fresh = replace(fresh, video=info.fingerprint)
+            refusal: tuple[str, ...] = ()
+            if watcher is None:
+                kept, refusal = self._kept(key, EmbeddingCache.get)
+                if kept is not None:
+                    return self._embedded(info, kept, cached=True)
+            else:
+                watcher.begin(info)
+            reading = Reading(stream, self.encoder, still=self._still())
+            fresh = _read(reading, info, listener, watcher)
         # What happened to the cache is news of this run, not of the video: it is not kept with it.
-        fresh = _noted(fresh, (*refusal, *self._keep(key, fresh)))
-        return Embedded(info, self._windowed(fresh), cached=False)
+        notes = (*refusal, *self._keep(key, fresh))
+        coverage = _with_notes(fresh.embeddings.coverage, notes)
+        noted = replace(fresh, embeddings=replace(fresh.embeddings, coverage=coverage))
+        return self._embedded(info, noted, cached=False)
+
+    def sights(self, source: str | Path, *, listener: Listener | None = None) -> SightStream:
+        """All pictures with pixels, maps, vectors and features, in memory that does not grow.
+
+        Another call begins anew: whoever needs two passes asks twice. Vectors and features are put
+        into the cache on the way, if the video is read to its end and has no more than ``KEPT``
+        pictures. Settings of windows play no part.
+
+        Raises:
+            VideoError: the video cannot be read. Iteration may raise it too.
+            EncoderError: the model gave something that is no embedding (from the iteration).
+        """
+        stream = self.open(source)
+        try:
+            info = self._identified(stream.info)
+        except BaseException:
+            stream.close()
+            raise
+        reading = Reading(stream, self.encoder, still=self._still())
+        told: list[str] = []
+        return SightStream(
+            info,
+            self._kept_while_read(reading, reading.sights(), self._key(info), listener, told),
+            cached=False,
+            coverage=lambda: _with_notes(reading.coverage, told),
+            source=stream,
+        )
 
     def batches(self, source: str | Path, *, listener: Listener | None = None) -> EmbeddedStream:
         """One vector a picture, batch by batch, in memory that does not grow with the video.
@@ -155,7 +177,7 @@ class VideoEncoder:
             VideoError: the video cannot be read. Iteration may raise it too.
             EncoderError: the model gave something that is no embedding (from the iteration).
         """
-        stream = self._open(source)
+        stream = self.open(source)
         try:
             info = self._identified(stream.info)
             key = self._key(info)
@@ -170,28 +192,33 @@ class VideoEncoder:
                 info,
                 (_as_batch(part) for part in chain([first], others)),
                 cached=True,
-                coverage=lambda: first.coverage,
+                coverage=lambda: first.embeddings.coverage,
             )
         reading = Reading(stream, self.encoder, still=self._still())
         told = list(refusal)
         return EmbeddedStream(
             info,
-            self._kept_while_read(reading, key, listener, told),
+            self._kept_while_read(reading, reading.batches(), key, listener, told),
             cached=False,
             coverage=lambda: _with_notes(reading.coverage, told),
             source=stream,
         )
 
     def _kept_while_read(
-        self, reading: Reading, key: CacheKey | None, listener: Listener | None, told: list[str]
-    ) -> Generator[EmbeddedBatch]:
+        self,
+        reading: Reading,
+        read: Generator[Read],
+        key: CacheKey | None,
+        listener: Listener | None,
+        told: list[str],
+    ) -> Generator[Read]:
         """The batches as they are read; the end puts them into the cache, if they are few."""
         kept = None
         if self.cache is not None and key is not None:
-            kept = Kept(self.encoder.dim, limit=KEPT)
-        with closing(_told(reading, listener)) as batches:
+            kept = Kept(self.encoder, limit=KEPT)
+        with closing(_told(reading, read, listener)) as batches:
             for batch in batches:
-                if kept is not None and not kept.takes(batch):
+                if kept is not None and not kept.takes(_rows_of(batch)):
                     kept = None
                     told.append(
                         f"not kept for another time: more than {KEPT} pictures, which are let go "
@@ -199,10 +226,14 @@ class VideoEncoder:
                     )
                 yield batch
         if kept is not None and key is not None:
-            made = kept.embeddings(self.encoder.fingerprint, key.video, reading.coverage)
-            told.extend(self._keep(key, made))
+            told.extend(self._keep(key, kept.encoded(key.video, reading.coverage)))
 
-    def _open(self, source: str | Path) -> VideoStream:
+    def open(self, source: str | Path) -> VideoStream:
+        """The video with the pictures that are looked at, as the encoder wants them.
+
+        Raises:
+            VideoError: the video cannot be read.
+        """
         read = replace(self.config.read, batch=self.encoder.batch_size)
         if read.size is None:
             read = replace(read, size=self.encoder.picture_size)
@@ -231,60 +262,60 @@ class VideoEncoder:
             # The reader must learn why the video was encoded again; the new entry mends it.
             return None, (f"encoded again: {exc}",)
 
-    def _keep(self, key: CacheKey | None, embeddings: Embeddings) -> tuple[str, ...]:
-        """Keeps the embeddings; what is in the way is a note, since the result itself is there."""
+    def _keep(self, key: CacheKey | None, encoded: Encoded) -> tuple[str, ...]:
+        """Keeps what was encoded; what is in the way is a note, since the result is there."""
         if self.cache is None or key is None:
             return ()
         try:
-            self.cache.put(key, embeddings)
+            self.cache.put(key, encoded)
         except OutputError as exc:
             return (f"not kept for another time: {exc}",)
         return ()
 
-    def _windowed(self, embeddings: Embeddings) -> Embeddings:
-        windows = self.config.windows
-        if windows.length == 1 and windows.stride == 1:
-            return embeddings
-        return windowed(embeddings, length=windows.length, stride=windows.stride)
+    def _embedded(self, info: VideoInfo, encoded: Encoded, *, cached: bool) -> Embedded:
+        windows, embeddings = self.config.windows, encoded.embeddings
+        if windows.length != 1 or windows.stride != 1:
+            embeddings = windowed(embeddings, length=windows.length, stride=windows.stride)
+        return Embedded(info, embeddings, encoded.features, cached)
 
     def _still(self) -> StillTest | None:
         return StillTest(self.config.stillness) if self.config.stillness.enabled else None
 
 
-def embed_stream(
-    stream: VideoStream,
-    encoder: Encoder,
-    *,
-    still: StillTest | None = None,
-    listener: Listener | None = None,
-) -> Embeddings:
-    """One vector a picture of an open video; a stretch that failed to decode is a NaN row.
-
-    Raises:
-        VideoError: no picture of the video could be decoded.
-    """
-    reading = Reading(stream, encoder, still=still)
-    kept = Kept(encoder.dim)
-    with closing(_told(reading, listener)) as batches:
+def _read(
+    reading: Reading, info: VideoInfo, listener: Listener | None, watcher: Watcher | None
+) -> Encoded:
+    """A row a picture of an open video; a stretch that failed to decode is a NaN row."""
+    kept = Kept(reading.encoder)
+    read = reading.batches() if watcher is None else _watched(reading.sights(), watcher)
+    with closing(_told(reading, read, listener)) as batches:
         for batch in batches:
             kept.takes(batch)
     if not len(kept):
-        raise VideoError(stream.info.source, "no picture in the range asked for could be decoded")
-    return kept.embeddings(encoder.fingerprint, None, reading.coverage)
+        raise VideoError(info.source, "no picture in the range asked for could be decoded")
+    return kept.encoded(info.fingerprint, reading.coverage)
 
 
-def _told(reading: Reading, listener: Listener | None) -> Generator[EmbeddedBatch]:
+def _watched(sights: Generator[Sight], watcher: Watcher) -> Generator[EmbeddedBatch]:
+    """What is kept of each, after it was watched."""
+    with closing(sights):
+        for sight in sights:
+            watcher(sight)
+            yield sight.gapless
+
+
+def _rows_of(read: EmbeddedBatch | Sight) -> EmbeddedBatch:
+    return read.gapless if isinstance(read, Sight) else read
+
+
+def _told(reading: Reading, read: Generator[Read], listener: Listener | None) -> Generator[Read]:
     """The batches; whoever listens hears of each as it comes."""
-    with closing(reading.batches()) as batches:
+    with closing(read) as batches:
         for batch in batches:
             if listener is not None:
                 seen = float(batch.pts_s[-1] + batch.duration_s[-1])
                 listener(Progress(seen, reading.stream.info.duration_s, reading.pictures))
             yield batch
-
-
-def _noted(embeddings: Embeddings, notes: Sequence[str]) -> Embeddings:
-    return replace(embeddings, coverage=_with_notes(embeddings.coverage, notes))
 
 
 def _with_notes(coverage: Coverage, notes: Sequence[str]) -> Coverage:
@@ -293,14 +324,15 @@ def _with_notes(coverage: Coverage, notes: Sequence[str]) -> Coverage:
 
 def _first_of_parts(
     cache: EmbeddingCache, key: CacheKey
-) -> tuple[Embeddings, Iterator[Embeddings]] | None:
-    """Embeddings from the cache in handy parts: the first, which knows the coverage, and others."""
+) -> tuple[Encoded, Iterator[Encoded]] | None:
+    """What the cache has in handy parts: the first, which knows the coverage, and others."""
     parts = cache.parts(key, CACHED_BATCH)
     return None if parts is None else (next(parts), parts)
 
 
-def _as_batch(part: Embeddings) -> EmbeddedBatch:
-    return EmbeddedBatch(part.vectors, part.edges_s[:-1], np.diff(part.edges_s))
+def _as_batch(part: Encoded) -> EmbeddedBatch:
+    vectors, edges = part.embeddings.vectors, part.embeddings.edges_s
+    return EmbeddedBatch(vectors, edges[:-1], np.diff(edges), part.features.codes)
 
 
 def _load(options: EncoderOptions) -> Encoder:

@@ -15,15 +15,18 @@ from pathlib import Path
 
 import numpy as np
 
-from watchword.errors import EncoderError, OutputError, VideoError
+from watchword.errors import EncoderError, NormalityError, OutputError, VideoError
 from watchword.events.thresholds import threshold_or_balance
 from watchword.output.atomic import check_file
 from watchword.output.folder import check_run_folder, write_run
 from watchword.output.tables import SegmentRow, VideoRow, write_segment_csv, write_video_csv
-from watchword.pipeline.detector import Detector
+from watchword.pipeline.detector import Detector, Examined
 from watchword.pipeline.embed import Listener
 from watchword.run.manifest import Job
-from watchword.types import Annotation, Detection, Embeddings
+from watchword.types import Annotation, Detection
+
+# What is wrong with one video, and loses no other.
+_BAD = (VideoError, EncoderError, OutputError, NormalityError)
 
 # Seed 2's tables: segments, and videos.
 TABLES = ("segments.csv", "videos.csv")
@@ -91,7 +94,7 @@ def run_batch(
     for job, folder in zip(jobs, folders, strict=True):
         try:
             yield _run(detector, job, folder, options, listener(job) if listener else None)
-        except (VideoError, EncoderError, OutputError) as exc:
+        except _BAD as exc:
             yield Row(job, error=str(exc))
 
 
@@ -119,7 +122,7 @@ def segment_threshold(detector: Detector) -> float:
     """The score from which a segment is anomalous; KindMismatch if none is given nor natural."""
     config = detector.config
     return threshold_or_balance(
-        config.decision.segment_threshold, config.score.kind, "decision.segment_threshold"
+        config.decision.segment_threshold, detector.kind, "decision.segment_threshold"
     )
 
 
@@ -154,13 +157,14 @@ def _run(
     options: BatchOptions,
     listener: Listener | None,
 ) -> Row:
-    detection, embeddings = detector.examine(job.source, listener=listener)
+    examined = detector.examine(job.source, listener=listener)
+    detection, embeddings = examined.detection, examined.embedded.embeddings
     if folder is not None:
         write_run(
             detection,
             folder,
             options=detector.config.output,
-            raw_scores=detector.raw_scores(embeddings),
+            raw_scores=examined.raw_scores,
             prompt_scores=None if detector.bank is None else detector.prompt_scores(embeddings),
             annotation=options.annotation,
             overwrite=options.overwrite,
@@ -168,16 +172,16 @@ def _run(
     row = Row(job, detection, folder)
     if not options.tables:
         return row
-    segment_rows, video_row = _tables(detector, job, embeddings)
+    segment_rows, video_row = _tables(detector, job, examined)
     return replace(row, segments=segment_rows, video=video_row)
 
 
 def _tables(
-    detector: Detector, job: Job, embeddings: Embeddings
+    detector: Detector, job: Job, examined: Examined
 ) -> tuple[tuple[SegmentRow, ...], VideoRow]:
     """Seed 2's rows: each segment's strongest label and score, and the share that is anomalous."""
     share_threshold = detector.config.decision.share_threshold
-    scores = detector.segment_scores(embeddings, detector.score(embeddings))
+    scores = detector.segment_scores(examined.embedded.embeddings, examined.detection.scores)
     threshold = segment_threshold(detector)
     rows = []
     for number, values in enumerate(scores.values):

@@ -129,7 +129,8 @@ def read_cases(
     if calibration is not None:
         predictions, smoothing = for_calibration(predictions, calibration)
         options = replace(options, smoothing=smoothing)
-    if raw or options.smoothing.method != "none":
+    # What a part was before smoothing is not saved.
+    if options.part is None and (raw or options.smoothing.method != "none"):
         predictions = unsmoothed(predictions)
     return load_cases(predictions, records, options=options)
 
@@ -153,7 +154,8 @@ def for_calibration(
 
     Raises:
         CalibrationError: the calibration was made for other scores.
-        DatasetError: scores were saved smoothed only, and otherwise than the calibration wants.
+        DatasetError: scores were saved smoothed only, or combined of smoothed words, and otherwise
+            than the calibration wants.
     """
     for prediction in predictions:
         _check(calibration, prediction)
@@ -162,6 +164,11 @@ def for_calibration(
     smoothing = Smoothing() if asked is None else Smoothing(**asked)
     if asked is None or all(_was(one) == smoothing for one in found):
         return found, Smoothing()
+    for one in found:
+        if one.made.together:
+            raise DatasetError(
+                one.where, "holds words smoothed otherwise than the calibration wants; detect anew"
+            )
     return unsmoothed(found), smoothing
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from watchword.errors import CalibrationError
 from watchword.evidence.head import Unit
-from watchword.evidence.pooled import PoolOptions, pool_clip, pool_windows
+from watchword.evidence.pooled import PoolOptions, looks_whole, pool_clip, pool_windows
 from watchword.types import Annotation, Embeddings, Scores
 
 Floats = NDArray[np.float64]
@@ -54,7 +54,7 @@ class Examples:
         groups: group of each example.
         videos: (n,) number of the video of each example.
         rivals: (n,) scores that learned nothing of these labels, by name: "zero-shot:LABEL",
-            "centre", "shorter", "change".
+            "centre", "shorter", "later", "change".
         left_out: how many examples could not be used, since too little of them was measured.
     """
 
@@ -81,6 +81,7 @@ def make_examples(
     pool: PoolOptions,
     every_s: float,
     merged: bool,
+    whole: bool = False,
 ) -> Examples:
     """The examples that the videos give.
 
@@ -95,6 +96,8 @@ def make_examples(
         pool: what is seen.
         every_s: seconds from one window to the next.
         merged: whether every event counts as the one label.
+        whole: take only windows with all of the pool's seconds before them: at the start of a
+            video there are fewer, which tells how late it is.
 
     Raises:
         CalibrationError: a video whose truth does not say when, where windows are to be learned
@@ -103,7 +106,7 @@ def make_examples(
     parts = [
         _of_clip(video, labels, pool, merged=merged)
         if unit == "clip"
-        else _of_windows(video, labels, pool, every_s, merged=merged)
+        else _of_windows(video, labels, pool, every_s, merged=merged, whole=whole)
         for video in videos
     ]
     x, truth = np.concatenate([p.x for p in parts]), np.concatenate([p.truth for p in parts])
@@ -151,7 +154,13 @@ def _of_clip(
 
 
 def _of_windows(
-    video: LabelledVideo, labels: Sequence[str], pool: PoolOptions, every_s: float, *, merged: bool
+    video: LabelledVideo,
+    labels: Sequence[str],
+    pool: PoolOptions,
+    every_s: float,
+    *,
+    merged: bool,
+    whole: bool,
 ) -> _Part:
     annotation, embeddings = video.annotation, video.embeddings
     if not annotation.localised:
@@ -162,6 +171,8 @@ def _of_windows(
     edges = embeddings.edges_s
     spot = np.floor((edges[1:] - edges[0]) / every_s + 1e-9)
     picked = np.flatnonzero(np.diff(spot, prepend=0.0) > 0)
+    if whole:
+        picked = picked[looks_whole(edges, pool.window_s)[picked]]
     mask = annotation.mask(edges)[picked]
     columns = [
         mask.any(axis=1)
@@ -181,6 +192,7 @@ def _of_windows(
     rivals = {
         "centre": -np.abs(middle / length - 0.5),
         "shorter": np.full(len(picked), -length),
+        "later": middle,
     }
     if video.zero_shot is not None:
         for label in labels:

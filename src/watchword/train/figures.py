@@ -25,6 +25,7 @@ RIVALS = {
     "change": "AUC of mean change alone, nothing learned",
     "centre": "AUC of being near the middle of the video",
     "shorter": "AUC of the video being short",
+    "later": "AUC of the time since the video's start",
 }
 
 
@@ -157,7 +158,7 @@ def verdict(label: str, figures: Sequence[Figure]) -> str:
     # To beat what is worse than chance would say nothing.
     priors = [
         name
-        for name in ("change", "centre", "shorter")
+        for name in ("change", "centre", "shorter", "later")
         if f"gain_{name}" in by_name and (by_name[f"auc_{name}"].value or 0.0) > 0.5
     ]
     if priors:

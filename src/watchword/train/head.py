@@ -44,6 +44,8 @@ class FitOptions:
         seeds: draws of each size.
         seed: of the splits and the bootstrap.
         unvalidated: fit even where nothing can be held out.
+        whole: learn only from windows with all of ``window_s`` before them, so that nothing tells
+            how long ago a video began.
     """
 
     unit: Unit = "window"
@@ -58,6 +60,7 @@ class FitOptions:
     seeds: int = 5
     seed: int = 0
     unvalidated: bool = False
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if self.unit not in ("clip", "window"):
@@ -143,6 +146,7 @@ def fit_head(
         pool=pool,
         every_s=options.every_s or pool.window_s / 2,
         merged=options.merged is not None,
+        whole=options.whole,
     )
     _check(examples, options)
     apart = join_look_alikes([v.embeddings for v in videos], [v.group for v in videos])

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from reference.pixels import reference_aupro, reference_regions
 from watchword.evaluation.metrics import pixel
-from watchword.evaluation.metrics.pixel import aupro, pixel_auc, region_weights
+from watchword.evaluation.metrics.pixel import aupro, pixel_areas, pixel_auc, region_weights
 from watchword.evaluation.metrics.pixel_tally import PixelTally, ordered_keys
 
 
@@ -80,8 +80,25 @@ def test_each_region_counts_the_same_whatever_its_size():
 
 def test_diagonal_neighbours_are_one_region_and_frames_are_not_joined():
     mask = np.array([[[1, 0, 0], [0, 1, 0], [0, 0, 0]], [[1, 0, 0], [0, 0, 0], [0, 0, 1]]], bool)
-    assert region_weights(mask).tolist() == [0.5, 0.5, 1.0, 1.0]
+    everywhere = np.ones_like(mask)
+    assert region_weights(mask, everywhere).tolist() == [0.5, 0.5, 1.0, 1.0]
+    everywhere[0, 0, 0] = False
+    assert region_weights(mask, everywhere).tolist() == [1.0, 1.0, 1.0]
     assert len(reference_regions([mask])) == 3
+
+
+@settings(max_examples=100, deadline=None)
+@given(videos(), st.floats(0, 0.6), st.integers(0, 1000))
+def test_pixels_that_were_not_measured_are_left_out(given_videos, share, seed):
+    masks, maps = given_videos
+    rng = np.random.default_rng(seed)
+    holed = [np.where(rng.random(m.shape) < share, np.nan, m).astype(np.float32) for m in maps]
+    holed[0].flat[:2] = maps[0].flat[:2]
+    seen = ~np.isnan(flat(holed))
+    auc, overlap = pixel_areas(zip(masks, holed, strict=True))
+    assert auc == pytest.approx(roc_auc_score(flat(masks)[seen], flat(holed)[seen]))
+    assert overlap == pytest.approx(reference_aupro(masks, holed, 0.3), abs=1e-12)
+    assert (pixel_auc(masks, holed), aupro(masks, holed)) == (auc, overlap)
 
 
 def test_one_class_has_no_area():
@@ -107,7 +124,7 @@ MAP = np.arange(18.0).reshape(SHAPE)
         ([MASK], [MAP[:1]], r"video 0: mask \(2, 3, 3\) and map \(1, 3, 3\)"),
         ([MASK[0]], [MAP[0]], "the same \\(T,H,W\\)"),
         ([MASK, 2 * MASK], [MAP, MAP], "video 1: the mask must hold only 0 and 1"),
-        ([MASK], [np.where(MAP == 5, math.nan, MAP)], "video 0: the map holds NaN"),
+        ([MASK], [np.where(MAP >= 0, math.nan, MAP)], "no pixel that was measured"),
         # The frame's score painted over the frame, as seed 3 does.
         ([MASK], [np.arange(2.0)[:, None, None] * np.ones(SHAPE)], "when, not where"),
     ],
@@ -144,7 +161,8 @@ class TestTally:
         assert len(small.falling()[0]) <= 2000
         areas = []
         for tally in (exact, small):
-            normal, event = tally.falling()
+            normal, event, weights = tally.falling()
+            assert (weights == event).all()
             assert (normal.sum(), event.sum()) == ((~truth).sum(), truth.sum())
             below = np.cumsum(event) - event / 2
             areas.append(np.dot(normal, below) / normal.sum() / event.sum())

@@ -58,7 +58,8 @@ def made_with(cases: Sequence[Case], *, smoothing: Smoothing | None = None) -> d
             the predictions say they were.
 
     Raises:
-        CalibrationError: scores of different kinds, models, banks or settings.
+        CalibrationError: scores of different kinds, models, banks or settings, or smoothing of a
+            score that several kinds of evidence gave: what is smoothed there lies ahead of it.
     """
     if not cases:
         raise CalibrationError("there is no video to calibrate on")
@@ -72,6 +73,12 @@ def made_with(cases: Sequence[Case], *, smoothing: Smoothing | None = None) -> d
                 )
     made = dict(first[1])
     if smoothing is not None:
+        for case in cases:
+            if case.prediction.made.together:
+                raise CalibrationError(
+                    f"the scores of {case.name} come from {made['bank']}, where words are smoothed "
+                    "before they are combined and nothing else is; leave --smooth out"
+                )
         made["smoothing"] = asdict(smoothing)
     return made
 
@@ -209,11 +216,19 @@ def _calibration(
 
 
 def evidence_of(made: Made) -> tuple[str | None, str | None, Any]:
-    """Name, fingerprint and settings of what gave the scores, sentences or a head; None unknown."""
-    head = made.fitted.get("head")
-    if head is not None:
-        # Settings of sentences, which a run names in any case, had no part in it.
-        return "head", head.get("fingerprint"), None
+    """Name, fingerprint and settings of what gave the scores; None is not known.
+
+    That is sentences, a head, an adapter, a light model of risk, or several kinds of evidence:
+    their names joined, as "change+normality", and the fingerprint over all of them.
+    """
+    if made.together:
+        return "+".join(made.kinds), made.bank_fingerprint, None
+    for learned in ("head", "adapter", "risk"):
+        facts = made.fitted.get(learned)
+        # With sentences, the bank's fingerprint covers the adapter that they are used with.
+        if facts is not None and made.bank is None:
+            # Settings of sentences, which a run names in any case, had no part in it.
+            return learned, facts.get("fingerprint"), None
     name = None if made.bank is None else made.bank.name
     return name, made.bank_fingerprint, made.config.get("score")
 

@@ -19,10 +19,11 @@ def clock_for(
     rate: float | None,
     among: Sequence[Path] | None = None,
 ) -> FrameClock | None:
-    """The best clock there is; None if the record counts no frames, or nothing is known.
+    """The best clock there is; None if nothing about the record counts frames, or none is known.
 
-    In this order: the rate that was asked for; the times of the video's own frames, found below
-    ``videos`` or at ``path``; the times that the truth file holds; the rate that it states.
+    Masks count frames too. In this order: the rate that was asked for; the times of the video's own
+    frames, found below ``videos`` or at ``path``; the times that the truth file holds; the rate
+    that it states.
 
     Args:
         record: what the truth file says.
@@ -35,7 +36,7 @@ def clock_for(
         DatasetError: several videos could be meant, or there is no such folder.
         VideoError: the video is there and cannot be read.
     """
-    if not record.needs_clock:
+    if not record.needs_clock and record.masks is None:
         return None
     if rate is not None:
         return FrameClock(rate=rate, origin="the rate that was asked for")

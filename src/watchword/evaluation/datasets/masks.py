@@ -76,6 +76,15 @@ def read_masks(path: str | Path) -> NDArray[np.bool_]:
     return masks
 
 
+def each_mask(path: str | Path) -> Iterator[NDArray[np.bool_]]:
+    """(H,W) whether each pixel belongs to an event, frame by frame; one mask in memory at a time.
+
+    Raises:
+        DatasetError: as for `read_masks`.
+    """
+    yield from _stack(Path(path))
+
+
 def marked_frames(path: str | Path) -> NDArray[np.bool_]:
     """(T,) whether any pixel of each frame belongs to an event; one mask in memory at a time.
 

@@ -116,8 +116,12 @@ class Record:
 
     @property
     def needs_clock(self) -> bool:
-        """Whether frame numbers must be turned into seconds."""
+        """Whether frame numbers must be turned into seconds for there to be an annotation."""
         return isinstance(self.accident, int) or any(isinstance(s, FrameSpan) for s in self.spans)
+
+    def clock_or_own(self, clock: FrameClock | None) -> FrameClock | None:
+        """The clock, or where it is None what the file itself states; None if that is nothing."""
+        return clock or self.frame_clock or (FrameClock(rate=self.rate) if self.rate else None)
 
     def annotation(self, clock: FrameClock | None = None) -> Annotation:
         """The record in seconds.
@@ -129,7 +133,7 @@ class Record:
         Raises:
             DatasetError: frames and no clock, or a span that is not in the video.
         """
-        clock = clock or self.frame_clock or (self.rate and FrameClock(rate=self.rate)) or None
+        clock = self.clock_or_own(clock)
         if self.needs_clock and clock is None:
             raise DatasetError(
                 self.where,

@@ -30,12 +30,20 @@ from watchword.evaluation.result import Cell, Curve, Figure, Table
 
 TITLES = {
     "anticipation_ap": "Average precision before the accident",
+    "ap_ahead": "Average precision 0.5, 1 and 1.5 s before it, mean",
+    "ap_ahead_0.5": "Average precision 0.5 s before the accident",
+    "ap_ahead_1": "Average precision 1 s before the accident",
+    "ap_ahead_1.5": "Average precision 1.5 s before the accident",
     "tta_at_10_alarms": "Time to accident at 10 false alarms an hour",
     "mtta": "Mean time to accident over all thresholds",
     "tta_r80": "Time to accident at recall 0.8",
 }
 _RATES = (1.0, 10.0, 60.0, 360.0)
 _HEADLINE_RATE = 10.0
+# Those whose mean is the score of the Nexar challenge.
+_AHEAD_S = (0.5, 1.0, 1.5)
+# Draws whose mean stands for scores that are random in each window.
+_DRAWS = 5
 _HORIZONS_S = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 
 
@@ -62,6 +70,7 @@ def anticipation_level(cases: Sequence[Case], weights: Weights) -> Part:
     rates = time_to_accident_at_false_alarms(judged, _RATES)
     own, longest = _measured(judged), always_on(judged)
     beside = {name: _measured(guess) for name, guess in _guesses(judged).items()}
+    chance = _of_chance(judged)
     common = mean_time_to_accident_common(_nought_to_one(judged))
     accidents = sum(case.accident_s is not None for case in judged)
     no_calm = "there is no video without an accident"
@@ -76,9 +85,14 @@ def anticipation_level(cases: Sequence[Case], weights: Weights) -> Part:
     silent = "no accident is announced"
     told: dict[str, tuple[str, str, dict[str, float | None]]] = {
         "anticipation_ap": (no_calm, "", {"always": base, "random": base}),
-        "tta_at_10_alarms": (no_calm, missed, {"never": 0.0}),
-        "mtta": (silent, scale, {"always": longest}),
-        "tta_r80": (silent, "", {"always": longest}),
+        **_said_ahead(judged),
+        "tta_at_10_alarms": (
+            no_calm,
+            f"{missed}; what is always on raises too many alarms to count",
+            {"always": 0.0, "never": 0.0, "random": chance["tta_at_10_alarms"]},
+        ),
+        "mtta": (silent, scale, {"always": longest, "random": chance["mtta"]}),
+        "tta_r80": (silent, "", {"always": longest, "random": chance["tta_r80"]}),
     }
     figures = tuple(
         _figure(
@@ -120,10 +134,54 @@ def _measured(cases: Sequence[AnticipationCase]) -> dict[str, float | None]:
     rates = time_to_accident_at_false_alarms(cases, [_HEADLINE_RATE])
     return {
         "anticipation_ap": anticipation_ap(cases),
+        **_ahead(cases),
         "tta_at_10_alarms": None if rates is None else rates[0].lead_all_s,
         "mtta": mean_time_to_accident(cases),
         "tta_r80": tta_at_recall(cases),
     }
+
+
+def _ahead(cases: Sequence[AnticipationCase]) -> dict[str, float | None]:
+    """Average precision so long before the accident, and the mean of the three."""
+    found = [point.ap for point in horizon_curve(cases, _AHEAD_S)]
+    known = [ap for ap in found if ap is not None]
+    mean = sum(known) / len(known) if len(known) == len(found) else None
+    return {"ap_ahead": mean, **dict(zip(_names_ahead(), found, strict=True))}
+
+
+def _names_ahead() -> tuple[str, ...]:
+    return tuple(f"ap_ahead_{horizon_s:g}" for horizon_s in _AHEAD_S)
+
+
+def _said_ahead(
+    cases: Sequence[AnticipationCase],
+) -> dict[str, tuple[str, str, dict[str, float | None]]]:
+    """Why each may be undefined, what to know of it, and what knows nothing gets."""
+    why = "no accident, or no video without one, has a window so early"
+    told: dict[str, tuple[str, str, dict[str, float | None]]] = {}
+    bases: list[float] = []
+    for name, point in zip(_names_ahead(), horizon_curve(cases, _AHEAD_S), strict=True):
+        seen = len(cases) - point.left_out
+        base = point.accidents / seen if seen else 0.0
+        bases.append(base)
+        note = f"{point.left_out} videos begin later" if point.left_out else ""
+        told[name] = (why, note, {"always": base, "random": base})
+    mean = sum(bases) / len(bases)
+    return {"ap_ahead": (why, "", {"always": mean, "random": mean}), **told}
+
+
+def _of_chance(cases: Sequence[AnticipationCase]) -> dict[str, float | None]:
+    """What scores reach that are random in each window: the mean of some draws."""
+    draw = np.random.default_rng(0)
+    found = [
+        _measured([replace(case, scores=draw.random(len(case.scores))) for case in cases])
+        for _ in range(_DRAWS)
+    ]
+    means: dict[str, float | None] = {}
+    for name in found[0]:
+        known = [value for one in found if (value := one[name]) is not None]
+        means[name] = sum(known) / len(known) if known else None
+    return means
 
 
 def _guesses(cases: Sequence[AnticipationCase]) -> dict[str, list[AnticipationCase]]:
@@ -144,8 +202,11 @@ def _guesses(cases: Sequence[AnticipationCase]) -> dict[str, list[AnticipationCa
 
 def _resampled(cases: Sequence[AnticipationCase], weights: Weights) -> dict[str, Replicates]:
     mtta, at_recall = resampled_leads(cases, weights)
+    ahead = [resampled_ap(cases, weights, horizon_s) for horizon_s in _AHEAD_S]
     return {
         "anticipation_ap": resampled_ap(cases, weights),
+        "ap_ahead": np.mean(ahead, axis=0),
+        **dict(zip(_names_ahead(), ahead, strict=True)),
         "tta_at_10_alarms": resampled_lead_at_false_alarms(cases, weights, _HEADLINE_RATE),
         "mtta": mtta,
         "tta_r80": at_recall,
@@ -189,7 +250,7 @@ def _figure(
         TITLES[name],
         value,
         "" if value is not None else why,
-        unit="" if name == "anticipation_ap" else "s",
+        unit="s" if "tta" in name else "",
         note=note,
         baselines={} if value is None else baselines,
     )

@@ -83,7 +83,7 @@ def _compared(
         {line.case.name: line.truth for line in lines},
         {line.case.name: line.found for line in lines},
         "all labels as one, because "
-        + ("events were made of any label" if union else _named_otherwise(true - looked)),
+        + ("events were made of any label" if union else _named_otherwise(true - looked, lines)),
     )
 
 
@@ -93,7 +93,10 @@ def _by_label(labels: set[str]) -> str:
     return f"only events that were found as {next(iter(labels))!r}"
 
 
-def _named_otherwise(labels: set[str]) -> str:
+def _named_otherwise(labels: set[str], lines: Sequence[Timeline]) -> str:
+    scores = [line.case.scores for line in lines if line.case.scores is not None]
+    if scores and all(s.kind == "surprise" and len(s.labels) == 1 for s in scores):
+        return f"predictions say that something is {scores[0].labels[0]!r}, not what"
     shown = ", ".join(repr(label) for label in sorted(labels)[:3])
     return f"the truth has {shown}{' and more' if len(labels) > 3 else ''}, not looked for"
 

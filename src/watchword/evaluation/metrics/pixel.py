@@ -18,27 +18,22 @@ _CHUNK_PIXELS = 2**21
 def pixel_auc(masks: Iterable[ArrayLike], maps: Iterable[ArrayLike]) -> float | None:
     """Chance that a pixel of an event scores above one of none, over all videos together.
 
-    Holds one video at a time and a table of the distinct scores (see `PixelTally`): exact up to a
-    million of them; beyond that scores that differ by a few millionths of their size may tie.
+    A pixel whose score is NaN was not measured and is left out. Holds one video at a time and a
+    table of the distinct scores (see `PixelTally`): exact up to a million of them; beyond that
+    scores that differ by a few millionths of their size may tie.
 
     Args:
         masks: of each video (T,H,W) which pixels belong to an event.
         maps: of each video (T,H,W) their scores, higher is more.
 
     Returns:
-        0 to 1; None if all pixels are of one class.
+        0 to 1; None if all measured pixels are of one class.
 
     Raises:
-        ValueError: numbers of videos or shapes that differ, NaN, masks that are not 0 or 1, or maps
-            that hold a single value a frame: they say when, not where.
+        ValueError: numbers of videos or shapes that differ, masks that are not 0 or 1, no pixel
+            that was measured, or maps that hold a single value a frame: they say when, not where.
     """
-    tally = _tally(masks, maps, regions=False)
-    normal, event = tally.falling()
-    if not (normal.sum() > 0 and event.sum() > 0):
-        return None
-    reached = np.cumsum(event)
-    area = np.dot(normal, reached - event / 2)
-    return float(area / normal.sum() / reached[-1])
+    return _auc(_tally(_videos(masks, maps)))
 
 
 def aupro(
@@ -50,18 +45,50 @@ def aupro(
     them); each counts the same, however large. For every threshold the mean share of each region
     that is found is drawn over the share of normal pixels that are wrongly found; straight lines
     between thresholds, and at exactly ``limit``. Scores that know nothing reach ``limit / 2``.
-    Memory, arguments and errors as for `pixel_auc`.
+    Of a region that was measured in part that part counts. Memory, arguments and errors as for
+    `pixel_auc`.
 
     Returns:
-        0 to 1; None if there is no region or no normal pixel.
+        0 to 1; None if there is no region or no normal pixel that was measured.
 
     Raises:
         ValueError: as for `pixel_auc`, or a limit outside (0, 1].
     """
+    _check_limit(limit)
+    return _overlap_area(_tally(_videos(masks, maps)), limit)
+
+
+def pixel_areas(
+    pairs: Iterable[tuple[NDArray[np.bool_], NDArray[np.floating[Any]]]], *, limit: float = 0.3
+) -> tuple[float | None, float | None]:
+    """`pixel_auc` and `aupro` of pairs of a mask and a map, from one look at each.
+
+    A video may come in several pairs, cut between frames: the result is the same.
+
+    Raises:
+        ValueError: as for `aupro`.
+    """
+    _check_limit(limit)
+    tally = _tally(pairs)
+    return _auc(tally), _overlap_area(tally, limit)
+
+
+def _check_limit(limit: float) -> None:
     if not 0 < limit <= 1:
         raise ValueError(f"limit is {limit}, it must be above 0 and at most 1")
-    tally = _tally(masks, maps, regions=True)
-    normal, overlap = tally.falling()
+
+
+def _auc(tally: PixelTally) -> float | None:
+    normal, event, _ = tally.falling()
+    if not (normal.sum() > 0 and event.sum() > 0):
+        return None
+    reached = np.cumsum(event)
+    area = np.dot(normal, reached - event / 2)
+    return float(area / normal.sum() / reached[-1])
+
+
+def _overlap_area(tally: PixelTally, limit: float) -> float | None:
+    normal, _, overlap = tally.falling()
     if not (normal.sum() > 0 and overlap.sum() > 0):
         return None
     rate = np.concatenate([[0.0], np.cumsum(normal)]) / normal.sum()
@@ -72,20 +99,20 @@ def aupro(
     return float(area / limit)
 
 
-def _tally(masks: Iterable[ArrayLike], maps: Iterable[ArrayLike], *, regions: bool) -> PixelTally:
+def _tally(pairs: Iterable[tuple[NDArray[np.bool_], NDArray[np.floating[Any]]]]) -> PixelTally:
     tally = PixelTally()
-    where = False
-    videos = 0
-    for mask, scores in _videos(masks, maps):
-        videos += 1
+    where = measured_any = False
+    for mask, scores in pairs:
         frames = max(1, _CHUNK_PIXELS // max(1, mask[0].size))
         for start in range(0, len(mask), frames):
             part, values = mask[start : start + frames], scores[start : start + frames]
-            where = where or bool((np.ptp(values, axis=(1, 2)) > 0).any())
-            weights = region_weights(part) if regions else part[part].astype(np.float64)
-            tally.add(values[~part], values[part], weights)
-    if not videos:
-        raise ValueError("there are no videos to measure")
+            measured = ~np.isnan(values)
+            measured_any = measured_any or bool(measured.any())
+            where = where or _says_where(values)
+            event = part & measured
+            tally.add(values[measured & ~part], values[event], region_weights(part, measured))
+    if not measured_any:
+        raise ValueError("there is no pixel that was measured")
     if not where:
         raise ValueError(
             "every frame's map holds a single value: it says when, not where, so there is nothing "
@@ -94,10 +121,17 @@ def _tally(masks: Iterable[ArrayLike], maps: Iterable[ArrayLike], *, regions: bo
     return tally
 
 
+def _says_where(values: NDArray[np.floating[Any]]) -> bool:
+    """Whether two measured pixels of a frame differ."""
+    flat = values.reshape(len(values), -1)
+    return bool((np.fmax.reduce(flat, axis=1) > np.fmin.reduce(flat, axis=1)).any())
+
+
 def _videos(
     masks: Iterable[ArrayLike], maps: Iterable[ArrayLike]
 ) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.floating[Any]]]]:
     missing = object()
+    number = -1
     for number, (mask, scores) in enumerate(zip_longest(masks, maps, fillvalue=missing)):
         if mask is missing or scores is missing:
             raise ValueError(f"masks and maps differ in number: one of them ends at {number}")
@@ -112,21 +146,25 @@ def _videos(
             true = true.astype(np.bool_)
         if not np.issubdtype(values.dtype, np.floating):
             values = values.astype(np.float64)
-        if np.isnan(values).any():
-            raise ValueError(f"video {number}: the map holds NaN (not measured); leave it out")
         yield true, values
+    if number < 0:
+        raise ValueError("there are no videos to measure")
 
 
-def region_weights(mask: NDArray[np.bool_]) -> Floats:
-    """One over the size of its region, for each pixel of a mask (T,H,W) in order.
+def region_weights(mask: NDArray[np.bool_], measured: NDArray[np.bool_]) -> Floats:
+    """One over the measured size of its region, for each measured pixel of a mask, in order.
 
     Regions are connected within a frame, diagonal neighbours included; each weighs 1 in all.
+
+    Args:
+        mask: (T,H,W) which pixels belong to an event.
+        measured: (T,H,W) which count.
     """
     from scipy.ndimage import label
 
     within = np.zeros((3, 3, 3), bool)
     within[1] = True
     regions, _ = label(mask, structure=within)
-    own = regions[mask]
+    own = regions[mask & measured]
     sizes = np.bincount(own)
     return np.asarray(1.0 / sizes[own], np.float64)

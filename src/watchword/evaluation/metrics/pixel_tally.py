@@ -13,19 +13,19 @@ _MOST = 2**20
 
 
 class PixelTally:
-    """Normal pixels, and weights of event pixels, by score.
+    """Normal pixels, event pixels, and weights of event pixels, by score.
 
     Scores are float32 (float64 ones are rounded to it), kept as whole numbers in the same order.
     While there are at most a million different ones the table is exact. Beyond that their last
     bits are left off, so that neighbours share a row, until they fit: ``dropped_bits`` tells how
     many, and scores within ``2^(dropped_bits - 23)`` of their size count as equal. The table takes
-    at most 20 MB, and some times that while it grows.
+    at most 28 MB, and some times that while it grows.
     """
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
         self._keys: Keys = np.empty(0, np.uint32)
-        self._columns: Floats = np.empty((2, 0))
+        self._columns: Floats = np.empty((3, 0))
         self.dropped_bits = 0
 
     def add(
@@ -35,22 +35,23 @@ class PixelTally:
         weights: Floats,
     ) -> None:
         """Count the scores of normal pixels, and those of event pixels with their weights."""
-        for column, (scores, weight) in enumerate(((normal, None), (event, weights))):
-            if not scores.size:
-                continue
-            keys = ordered_keys(scores) >> np.uint32(self.dropped_bits)
-            if weight is None:
-                unique, sums = np.unique(keys, return_counts=True)
-            else:
-                unique, place = np.unique(keys, return_inverse=True)
-                sums = np.bincount(place, weight)
-            columns = np.zeros((2, len(unique)))
-            columns[column] = sums
+        if normal.size:
+            unique, counts = np.unique(self._keys_of(normal), return_counts=True)
+            columns = np.zeros((3, len(unique)))
+            columns[0] = counts
             self._merge(unique, columns)
+        if event.size:
+            unique, place = np.unique(self._keys_of(event), return_inverse=True)
+            none = np.zeros(len(unique))
+            self._merge(unique, np.stack([none, np.bincount(place), np.bincount(place, weights)]))
 
-    def falling(self) -> tuple[Floats, Floats]:
-        """Normal pixels and event weights of each score, from the highest score down."""
-        return self._columns[0, ::-1], self._columns[1, ::-1]
+    def falling(self) -> tuple[Floats, Floats, Floats]:
+        """Normal pixels, event pixels and event weights of each score, from the highest down."""
+        normal, event, weights = self._columns[:, ::-1]
+        return normal, event, weights
+
+    def _keys_of(self, scores: NDArray[np.floating[Any]]) -> Keys:
+        return ordered_keys(scores) >> np.uint32(self.dropped_bits)
 
     def _merge(self, keys: Keys, columns: Floats) -> None:
         every = np.concatenate([self._keys, keys])

@@ -1,7 +1,8 @@
 """Heat maps beside predictions: where in the picture something was found, as ``.npy`` (T,H,W).
 
-One map a frame of the video, higher is more, of the size of the masks that they are judged with.
-They are found by name, whoever wrote the scores:
+One map a frame of the video, higher is more, of the size of the masks that they are judged with;
+or, with the T+1 times of its rows beside it (``maps_edges.npy`` for ``maps.npy``), one a window, on
+any grid that covers the picture. They are found by name, whoever wrote the scores:
 
 * ``maps.npy`` in a run folder;
 * ``maps/NAME.npy`` in the folder of the predictions (for a file: the folder it lies in), where NAME
@@ -14,16 +15,65 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from watchword.arrays import timeline_edges
 from watchword.errors import DatasetError
 from watchword.evaluation.names import Key, name_key
 from watchword.evaluation.predictions.prediction import Prediction
 
 OF_RUN, FOLDER, ENDING = "maps.npy", "maps", "_map.npy"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedMaps:
+    """Heat maps of one video as they lie on disk.
+
+    Attributes:
+        values: (T,h,w); NaN is not measured.
+        edges_s: (T+1,) map i is of [edge i, edge i+1) seconds; None where there is one a frame.
+    """
+
+    values: NDArray[Any]
+    edges_s: NDArray[np.float64] | None
+
+    def at(self, moments_s: NDArray[np.float64]) -> NDArray[np.intp]:
+        """(N,) the map of each moment; -1 where there is none, or the moment is NaN."""
+        assert self.edges_s is not None
+        rows = np.searchsorted(self.edges_s, moments_s, side="right") - 1
+        return np.where(rows < len(self.values), rows, -1)
+
+
+def open_maps(path: str | Path) -> SavedMaps:
+    """The maps of a file, read where they are used; with their times, if they lie beside it.
+
+    Raises:
+        DatasetError: a file cannot be read, is no such array, or is not of the other's length.
+    """
+    file = Path(path)
+    times = file.with_name(f"{file.stem}_edges.npy")
+    try:
+        values = np.load(file, mmap_mode="r", allow_pickle=False)
+        edges = np.load(times, allow_pickle=False) if times.is_file() else None
+    except (OSError, ValueError, EOFError) as exc:
+        raise DatasetError(str(file), f"no heat maps that can be read (.npy): {exc}") from exc
+    if values.ndim != 3 or values.dtype.kind not in "biuf" or not values.size:
+        raise DatasetError(
+            str(file), f"heat maps must be numbers (T,H,W), got {values.dtype} {values.shape}"
+        )
+    if edges is None:
+        return SavedMaps(values, None)
+    if np.isinf(values).any():
+        raise DatasetError(str(file), "heat maps must be finite, or NaN where not measured")
+    try:
+        return SavedMaps(values, timeline_edges(edges, len(values)))
+    except (TypeError, ValueError) as exc:
+        raise DatasetError(str(times), f"no times of {len(values)} heat maps: {exc}") from exc
 
 
 def is_map(path: Path) -> bool:

@@ -37,6 +37,19 @@ class Made:
     fitted: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of evidence that gave the scores, as ("change", "normality").
+
+        Empty where that is not known, as of runs that only knew words.
+        """
+        return tuple((self.config.get("evidence") or {}).get("kinds") or ())
+
+    @property
+    def together(self) -> bool:
+        """Whether the scores are of other evidence than words, or of words beside other."""
+        return self.kinds not in ((), ("words",))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
@@ -52,6 +65,7 @@ class Prediction:
         positive: whether the whole video was called an event; None if nobody said.
         segments: scores of segments judged together (seed 2), where they were saved.
         maps: file of heat maps (T,H,W), where they were saved.
+        parts: what each part of the evidence says, where scores were combined of several.
         path: where the video itself lay when it was looked at, if known.
         rate: frames a second of the video, if known.
         video_fingerprint: what identifies the video's content, if known.
@@ -67,6 +81,7 @@ class Prediction:
     positive: bool | None = None
     segments: Scores | None = None
     maps: str | None = None
+    parts: Scores | None = None
     path: str | None = None
     rate: float | None = None
     video_fingerprint: str | None = None

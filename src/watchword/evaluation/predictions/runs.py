@@ -36,6 +36,7 @@ def read_run_folder(folder: Path) -> Prediction:
         events=detection.events,
         verdict=detection.decision.score,
         positive=detection.decision.positive,
+        parts=detection.parts,
         path=info.source,
         rate=None if info.rate is None else float(info.rate),
         video_fingerprint=info.fingerprint,

@@ -1,8 +1,8 @@
 """A prediction of anybody's in our own layout: a folder that holds all of it and gives it back.
 
 ``imported.json`` tells the video, the verdict, the events and how it was made; ``scores.parquet``,
-``raw.parquet`` and ``segments.parquet`` hold the series, where there are any. A run folder
-of ``detect`` has ``detection.json`` instead, which needs the video itself.
+``raw.parquet``, ``segments.parquet`` and ``parts.parquet`` hold the series, where there are any. A
+run folder of ``detect`` has ``detection.json`` instead, which needs the video itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from watchword.types import Event, Prompt, PromptBank, Scores
 
 MARK = "imported.json"
 SCORES, RAW, SEGMENTS = "scores.parquet", "raw.parquet", "segments.parquet"
-FILES = (MARK, SCORES, RAW, SEGMENTS)
+PARTS = "parts.parquet"
+FILES = (MARK, SCORES, RAW, SEGMENTS, PARTS)
 VERSION = 1
 PLAIN = ("video", "verdict", "positive", "maps", "path", "rate", "video_fingerprint")
 
@@ -43,6 +44,7 @@ def write_saved(prediction: Prediction, folder: Path) -> None:
         SCORES: prediction.scores,
         RAW: prediction.raw,
         SEGMENTS: prediction.segments,
+        PARTS: prediction.parts,
     }
     for name, series in series_by_name.items():
         if series is not None:
@@ -66,6 +68,7 @@ def read_saved(folder: Path) -> Prediction:
             scores=_series(folder / SCORES),
             raw=_series(folder / RAW),
             segments=_series(folder / SEGMENTS),
+            parts=_series(folder / PARTS),
             events=None if events is None else tuple(_event(event) for event in events),
             made=_made(found["made"]),
         )

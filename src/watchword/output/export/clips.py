@@ -13,6 +13,7 @@ from watchword.output.export.encoding import VideoWriter
 from watchword.output.export.options import ExportOptions
 from watchword.output.playback import open_player
 from watchword.output.shown import Player, Shown
+from watchword.output.tables import parts_cell
 from watchword.types import Detection, Event
 
 INDEX = "clips.csv"
@@ -36,10 +37,11 @@ def write_clips(detection: Detection, folder: Path, options: ExportOptions) -> N
             names.append(name)
     with (folder / INDEX).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("file", "label", "start_s", "end_s", "score"))
+        writer.writerow(("file", "label", "start_s", "end_s", "score", "raised_by"))
         for name, event in zip(names, detection.events, strict=True):
             score = "" if math.isnan(event.score) else event.score
-            writer.writerow((name, event.label, event.start_s, event.end_s, score))
+            row = (name, event.label, event.start_s, event.end_s, score, parts_cell(event))
+            writer.writerow(row)
 
 
 def is_clip(name: str) -> bool:

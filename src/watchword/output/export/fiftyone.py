@@ -9,6 +9,7 @@ from typing import Any
 
 from watchword.output.export.numbering import number_frames
 from watchword.output.export.options import ExportOptions
+from watchword.output.tables import parts_cell
 from watchword.types import Detection
 
 
@@ -32,6 +33,8 @@ def write_fiftyone(detection: Detection, path: Path, options: ExportOptions) -> 
             "timestamps": [event.start_s, event.end_s],
             "attributes": {"model": detection.provenance.encoder_name},
         }
+        if event.raised_by:
+            entry["attributes"]["raised_by"] = parts_cell(event)
         if not math.isnan(event.score):
             entry["confidence"] = event.score
         found.append(entry)

@@ -15,11 +15,13 @@ class ExportOptions:
         rate: frames a second, for formats that count frames; None counts the video's own frames.
         crf: quality of clips and annotated videos, 0 (lossless) to 51; smaller is better.
         bars: how many labels an annotated video shows at once, the strongest first.
+        heat: whether an annotated video shows where in the picture it is, if that was measured.
     """
 
     rate: Fraction | float | None = None
     crf: int = 20
     bars: int = 4
+    heat: bool = True
 
     def __post_init__(self) -> None:
         if self.rate is not None and not 0 < self.rate < math.inf:

@@ -13,10 +13,14 @@ def one_line(text: str) -> str:
 
 
 def title(event: Event, detection: Detection) -> str:
-    """Label, and the model with the peak score it gave: as "deer (mini 0.87)"."""
+    """Label, and the model with the peak score it gave: as "deer (mini 0.87)".
+
+    With several parts of evidence also their share in it: "unusual (mini 3.60: motion 3.6)".
+    """
     model = detection.provenance.encoder_name
     score = "" if math.isnan(event.score) else f" {event.score:.2f}"
-    return one_line(f"{event.label} ({model}{score})")
+    parts = ", ".join(f"{n} {value:.1f}" for n, value in event.raised_by if not math.isnan(value))
+    return one_line(f"{event.label} ({model}{score}{': ' if parts else ''}{parts})")
 
 
 def cue_times(event: Event) -> tuple[float, float]:

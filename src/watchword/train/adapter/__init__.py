@@ -1,0 +1,1 @@
+"""Temporal adapters: a small transformer and learned prompts over frozen embeddings (torch)."""
