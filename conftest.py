@@ -3,6 +3,5 @@
 from importlib.util import find_spec
 
 # Doctests are looked for in every module, and these import torch, which is optional.
-collect_ignore = (
-    [] if find_spec("torch") else ["src/watchword/train/adapter", "src/watchword/train/risk"]
-)
+NEED_TORCH = ["adapter", "checkpoint.py", "risk"]
+collect_ignore = [] if find_spec("torch") else [f"src/watchword/train/{n}" for n in NEED_TORCH]

@@ -1,11 +1,12 @@
 """What the light model of crash risk is worth on real clips, beside what knows nothing of them.
 
-    python benchmarks/risk.py FOLDER
+    python benchmarks/risk.py FOLDER [--write]
 
 FOLDER holds a folder a set with clips and their ``labels.json``. Every figure is of windows whose
 drive was held out, with its bootstrap interval over drives. Windows are judged only where a whole
 look lies before them: in published clips accidents come late, and what can tell how long ago a clip
 began (a half-empty look does) needs no picture. The time since the start stands beside all figures.
+``--write`` puts the table into docs/risk.md.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from watchword.train.light import Footage, LightOptions, fit_light
 SETS = {"dada": False, "dad": False, "cctv_accident": True}
 LEADS_S = (1.0, 2.0)
 CLIPS = "crash_cctv"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "risk.md"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 RIVALS = ("auc_change", "auc_later", "auc_shorter")
 
 
@@ -93,24 +96,34 @@ def whole_clips(footage: list[Footage]) -> str:
     return f"| {CLIPS}, whole clips | – | {held} | {cells(fit)} | – | – |"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+def table(folder: Path) -> str:
+    """All rows as Markdown."""
     encoder = VideoEncoder(Config())
     known = {name: footage_of(name, folder, encoder) for name in SETS}
     together = [one for footage in known.values() for one in footage]
     heads = ("clips", "lead s", "positive windows, videos", "AUC", "AUC within videos")
     beside = ("change alone", "time since the start", "short videos", "Brier / base rate", "fit")
-    print("|", " | ".join((*heads, *beside)), "|")
-    print("|", " | ".join(["---"] * (len(heads) + len(beside))), "|")
+    lines = [f"| {' | '.join((*heads, *beside))} |", "| --- " * (len(heads) + len(beside)) + "|"]
     for lead_s in LEADS_S:
-        for name in SETS:
-            print(row(name, known[name], lead_s), flush=True)
-        print(row("all", together, lead_s), flush=True)
-        print(row("all, looks cut short too", together, lead_s, whole=False), flush=True)
-    print(whole_clips(footage_of(CLIPS, folder, encoder)))
-    print("AUC of always-on and of random alarms is 0.5; intervals: 95 %, bootstrap over videos.")
+        lines += [row(name, known[name], lead_s) for name in SETS]
+        lines.append(row("all", together, lead_s))
+        lines.append(row("all, looks cut short too", together, lead_s, whole=False))
+    lines.append(whole_clips(footage_of(CLIPS, folder, encoder)))
+    said = "AUC of always-on and of random alarms is 0.5; intervals: 95 %, bootstrap over videos."
+    return "\n".join((*lines, "", said))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/risk.md")
+    given = parser.parse_args()
+    text = table(given.folder)
+    print(text)
+    if given.write:
+        head, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+        tail = rest.partition(END)[2]
+        PAGE.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -386,3 +387,48 @@ def test_no_picture_stands_where_nothing_was_measured() -> None:
     moments = overview_moments(scores)
     assert [seen for _, seen in moments] == [at_s < 12 for at_s, _ in moments]
     assert 0 < sum(seen for _, seen in moments) < len(moments)
+
+
+ASKED = {
+    "question": "Will it burn?",
+    "digits": False,
+    "label": "fire",
+    "of": "folder",
+    "clip_s": 4.0,
+    "stride_s": 0.5,
+    "pictures": 8,
+    "least_s": 1.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "light", "words"),
+    [
+        ({}, True, "--light LIGHT"),
+        (ASKED, False, "--model MODEL --question 'Will it burn?' --label fire --clip-s 4"),
+        (
+            {**ASKED, "of": "server", "digits": True},
+            False,
+            "--endpoint URL --endpoint-model NAME --question 'Will it burn?(0: No, 1: Yes)'",
+        ),
+        (
+            {**ASKED, "cascade": {"budget": 0.2, "answers": {"slope": 2.0, "offset": 0.0}}},
+            True,
+            "--pictures 8 --cascade LIGHT --budget 20% --answered TABLE",
+        ),
+        (
+            {**ASKED, "cascade": {"budget": 7, "answers": {"slope": 1.0, "offset": 0.0}}},
+            True,
+            "--cascade LIGHT --budget 7 --config config.yaml",
+        ),
+    ],
+)
+def test_a_run_of_risk_says_what_was_asked_and_how_to_ask_it_again(
+    detection: Detection, tmp_path: Path, asked: dict[str, Any], light: bool, words: str
+) -> None:
+    fitted = {"risk": {"sentence": "Head fitted on 9 windows."}} if light else {}
+    made = replace(detection.provenance, asked=asked, fitted=fitted)
+    page = report(replace(detection, bank=None, provenance=made), tmp_path / "report.html")
+    assert "watchword risk predict" in page.text
+    assert words in page.text
+    assert ("Will it burn? 8 pictures of the last 4 s, every 0.5 s" in page.text) == bool(asked)

@@ -12,7 +12,7 @@ from risk_drives import Painter, drive, light, plain
 from watchword.config import apply
 from watchword.encoders.fake import FakeEncoder
 from watchword.errors import VideoError
-from watchword.evidence.answers.question import Question
+from watchword.evidence.answers.question import CRASH, Question
 from watchword.evidence.cascade import CascadeOptions
 from watchword.evidence.light import Light
 from watchword.pipeline.clips import SlideOptions
@@ -143,3 +143,22 @@ def test_something_must_tell_the_risk():
         RiskWatch()
     with pytest.raises(ValueError, match="needs both"):
         RiskWatch(responder=Painter(), cascade=CascadeOptions())
+
+
+def test_what_was_asked_and_of_what_is_kept(learned, crash):
+    risk, _ = cascade(learned, crash, CascadeOptions(budget=3))
+    asked = risk.detection.provenance.asked
+    assert asked["question"] == CRASH.text
+    assert (asked["clip_s"], asked["stride_s"], asked["of"]) == (2.0, 0.5, "folder")
+    assert asked["cascade"]["budget"] == 3
+    alone = RiskWatch(light=learned, config=plain(), encoder=FakeEncoder()).watch(crash)
+    assert alone.detection.provenance.asked == {}
+
+
+def test_a_cascade_keeps_both_of_its_curves(learned, crash):
+    parts = cascade(learned, crash, CascadeOptions(budget=3))[0].detection.parts
+    nothing = cascade(learned, crash, CascadeOptions(budget=0))[0]
+    assert parts is not None
+    assert parts.labels == ("light", "answers")
+    np.testing.assert_array_equal(parts["light"], nothing.raw_scores.values[:, 0])
+    assert set(parts["answers"][~np.isnan(parts["answers"])].astype(float).round(2)) <= {0.05, 0.95}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from risk_drives import Painter, drive, plain
-from watchword.errors import DatasetError
+from watchword.errors import CalibrationError, DatasetError
 from watchword.pipeline.clips import SlideOptions
 from watchword.pipeline.risk import RiskWatch
 from watchword.run.batch import BatchOptions
@@ -51,3 +51,5 @@ def test_a_table_without_what_is_needed_is_refused(tmp_path):
         answers_platt(path)
     with pytest.raises(DatasetError, match="no row of the split 'val'"):
         answers_platt(table(path, [("train", 1, 0.5)]))
+    with pytest.raises(CalibrationError, match=r"a\.csv of the split 'val': 1 positive"):
+        answers_platt(table(path, [("val", 1, 0.5)]))

@@ -18,6 +18,7 @@ from watchword.run.risk_data import MARK, QUESTION, RiskDataOptions, write_risk_
 from watchword.run.risk_folder import read_risk_dataset
 from watchword.train.risk.windows import WindowOptions
 from watchword.types import Span
+from watchword.video.fingerprint import fingerprint
 from watchword.video.reader import open_video
 from watchword.video.sampling import Sampling
 
@@ -157,6 +158,9 @@ def test_a_cut_clip_is_as_long_as_asked_and_holds_no_picture_of_what_follows(
     dataset = write_risk_dataset(drives(tmp_path, 2), tmp_path / "made", options)
     positive = [one for one in dataset.train if one.label]
     assert sorted(one.lead_s for one in positive if one.lead_s) == [0.5, 1.0, 1.5, 2.0]
+    for one in dataset.train:
+        assert one.cut_from is not None
+        assert one.cut_fingerprint == fingerprint(one.cut_from)
     for one in positive:
         with open_video(one.video, sampling=Sampling(rate=None)) as stream:
             frames = list(stream)

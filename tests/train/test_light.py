@@ -101,3 +101,20 @@ def test_scores_that_tell_nothing_become_the_share_of_positives():
 def test_too_few_examples_are_refused():
     with pytest.raises(CalibrationError, match="3 positive and 20 negative"):
         fit_platt(np.full(23, 0.5), [1] * 3 + [0] * 20)
+
+
+def test_a_model_that_reaches_no_default_threshold_says_so(drives, result):
+    assert not any("no event begins at 0.5" in note for note in result.notes)
+    rows = [
+        replace(
+            one,
+            features=replace(
+                one.features,
+                values=one.features.values[:1].repeat(len(one.features.values), axis=0),
+            ),
+        )
+        for one in drives
+    ]
+    blind = fit_light(rows, LightOptions(fit=HOW), encoder_name="fake")
+    (note,) = [note for note in blind.notes if "no event begins at 0.5" in note]
+    assert note.startswith("what it had not seen it never called more probable than 0.")

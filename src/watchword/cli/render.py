@@ -107,6 +107,9 @@ def compared_with(detection: Detection) -> str:
         said += f" {fitted['head']['sentence']}"
     if "adapter" in fitted:
         said += f" The adapter was {fitted['adapter']['sentence']}."
+    for what in ("risk", "answers"):
+        if what in fitted:
+            said += f" {fitted[what]['sentence']}"
     if "normal" in fitted:
         said += f" Normal is: {fitted['normal']['sentence']}."
     if detection.scores.kind == "surprise":

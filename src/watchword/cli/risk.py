@@ -72,9 +72,15 @@ def predict(
             "of a cascade right."
         ),
     ] = None,
-    clip_s: Annotated[float, typer.Option(help="Seconds of the past an answer is about.")] = 4.0,
+    clip_s: Annotated[
+        float | None,
+        typer.Option(help="Seconds of the past an answer is about (4, or as it was trained)."),
+    ] = None,
     stride_s: Annotated[float, typer.Option(help="Seconds from one answer to the next.")] = 0.5,
-    pictures: Annotated[int, typer.Option(help="Pictures of them that are looked at.")] = 8,
+    pictures: Annotated[
+        int | None,
+        typer.Option(help="Pictures of them that are looked at (8, or as it was trained)."),
+    ] = None,
     batch: Annotated[int | None, typer.Option(help="Clips at a time.")] = None,
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
     device: opt.Device = None,
@@ -111,15 +117,14 @@ def predict(
     """
     from watchword.evidence.answers.base import AnswerOptions
     from watchword.evidence.answers.question import CRASH
-    from watchword.pipeline.clips import SlideOptions
     from watchword.run.batch import BatchOptions, default_folder
 
     answers = AnswerOptions(
         question or CRASH.text,
         label=label,
-        clip_s=clip_s,
+        clip_s=4.0 if clip_s is None else clip_s,
         stride_s=stride_s,
-        pictures=pictures,
+        pictures=8 if pictures is None else pictures,
         batch=batch,
         device=device or "cpu",
         dtype=dtype,
@@ -142,7 +147,9 @@ def predict(
         light or cascade,
         answers,
         settings,
-        slide=SlideOptions(clip_s, stride_s, pictures, least_s=min(1.0, clip_s)),
+        slide=_slide(
+            answers, responder, fitted, clip_s=clip_s is not None, pictures=pictures is not None
+        ),
         cascade=spent,
         fitted=fitted,
     )
@@ -261,12 +268,23 @@ def _responder(
         dtype=answers.dtype,  # type: ignore[arg-type]
         batch=answers.batch,
     )
-    counts = trained.spec.facts.get("counts", {}).get("train", {})
-    sentence = (
-        f"trained on {counts.get('yes', '?')} stretches before an event and "
-        f"{counts.get('no', '?')} others of {counts.get('groups', '?')} groups"
-    )
-    return trained, {"sentence": sentence, "fingerprint": trained.fingerprint, **trained.spec.facts}
+    return trained, trained.as_fitted()
+
+
+def _slide(
+    answers: AnswerOptions,
+    responder: Responder | None,
+    fitted: Mapping[str, Any] | None,
+    *,
+    clip_s: bool,
+    pictures: bool,
+) -> SlideOptions:
+    """As asked; a length or a number of pictures that was not said is that of the training."""
+    from watchword.pipeline.clips import SlideOptions
+
+    length_s = answers.clip_s if clip_s else (fitted or {}).get("clip_s") or answers.clip_s
+    looked_at = answers.pictures if pictures or responder is None else responder.pictures
+    return SlideOptions(length_s, answers.stride_s, looked_at, least_s=min(1.0, length_s))
 
 
 def _watch(

@@ -319,8 +319,7 @@ class RiskWatch:
             "of": "server" if isinstance(self.responder, Endpoint) else "folder",
             **asdict(self.slide),
         }
-        # What is looked at is the responder's to say.
-        told["pictures"] = self.responder.pictures
+        told["pictures"] = min(self.slide.pictures, self.responder.pictures)
         return told if self.light is None else {**told, "cascade": asdict(self.cascade)}
 
 

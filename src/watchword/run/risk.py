@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from watchword.errors import DatasetError, EncoderError, OutputError, VideoError
+from watchword.errors import CalibrationError, DatasetError, EncoderError, OutputError, VideoError
 from watchword.evaluation.datasets.clock import clock_for
 from watchword.evidence.light_file import light_bytes
 from watchword.evidence.platt import Platt
@@ -113,7 +113,10 @@ def answers_platt(path: Path, *, split: str = "val") -> Platt:
         ) from exc
     if not rows:
         raise DatasetError(str(path), f"holds no row of the split {split!r}")
-    return fit_platt(said, truth)
+    try:
+        return fit_platt(said, truth)
+    except CalibrationError as exc:
+        raise CalibrationError(f"the rows of {path} of the split {split!r}: {exc}") from exc
 
 
 def write_light(result: LightResult, path: Path, *, overwrite: bool = False) -> None:

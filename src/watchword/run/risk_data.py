@@ -26,6 +26,7 @@ from watchword.run.risk_folder import read_risk_dataset
 from watchword.train.risk.examples import SPLITS, RiskDataset, Split
 from watchword.train.risk.windows import Window, WindowOptions, choose_windows
 from watchword.types import Annotation
+from watchword.video.fingerprint import fingerprint
 from watchword.video.reader import open_video
 from watchword.video.sampling import Sampling
 
@@ -232,6 +233,7 @@ def _fill(
 def _lines(video: _Taken, clips: Path, options: RiskDataOptions) -> list[dict[str, Any]]:
     source = Path(video.job.source).resolve()
     short = hashlib.sha256(str(source).encode()).hexdigest()[:6]
+    whole = fingerprint(source) if options.cut else None
     lines = []
     for number, window in enumerate(video.windows):
         line: dict[str, Any] = {"video": str(source), "text": options.text, "label": window.label}
@@ -241,6 +243,7 @@ def _lines(video: _Taken, clips: Path, options: RiskDataOptions) -> list[dict[st
             clips.mkdir(exist_ok=True)
             _cut(source, window, clips / line["video"], options.crf)
             times = {"cut_from": str(source), "cut_start_s": window.start_s}
+            times["cut_fingerprint"] = whole
         line |= {**times, "group": video.group}
         if window.lead_s is not None:
             line["lead_s"] = round(window.lead_s, 6)

@@ -2,7 +2,7 @@
 
 A folder holds ``train.jsonl``, ``val.jsonl`` and ``test.jsonl``, one object a line with ``video``,
 ``text`` and ``label`` (1 is yes), and the videos in folders ``train``, ``val`` and ``test``. A line
-may also have ``start_s``, ``end_s``, ``group`` and ``lead_s``.
+may also have ``start_s``, ``end_s``, ``group``, ``lead_s``, ``cut_from`` and ``cut_fingerprint``.
 """
 
 from __future__ import annotations
@@ -78,6 +78,8 @@ def _examples(file: Path, split: Split) -> Iterator[RiskExample]:
                 text=text,
                 label=int(bool(record.anomalous)),
                 group=str(said.get("group") or video.resolve()),
+                cut_from=_text(said, "cut_from", file, row),
+                cut_fingerprint=_text(said, "cut_fingerprint", file, row),
                 **times,
             )
         except ValueError as exc:
@@ -102,6 +104,13 @@ def _seconds(said: Mapping[str, Any], name: str, file: Path, row: int) -> float 
     if name != "lead_s" and value < 0:
         raise DatasetError(str(file), f"{name} must be 0 or more, got {value!r}", row=row)
     return float(value)
+
+
+def _text(said: Mapping[str, Any], name: str, file: Path, row: int) -> str | None:
+    value = said.get(name)
+    if value is not None and not isinstance(value, str):
+        raise DatasetError(str(file), f"{name} must be text, got {value!r}", row=row)
+    return value or None
 
 
 def _refuse_one_sided(dataset: RiskDataset) -> list[str]:

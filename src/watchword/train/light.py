@@ -21,6 +21,9 @@ from watchword.train.head import WINDOW_S, FitOptions, FitResult, fit_head
 from watchword.train.platt import fit_platt
 from watchword.types import Annotation, Embeddings
 
+# Where an event of kind probability begins unless said.
+_BALANCE = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class LightOptions:
@@ -105,6 +108,12 @@ def fit_light(
     calibration, figures = _calibrated(logits, truth, groups)
     if figures is None:
         told.append("its probabilities were not put right: too little could be held out")
+    highest = float(np.nanmax(calibration(expit(logits)), initial=0.0))
+    if figures is not None and highest < _BALANCE:
+        told.append(
+            f"what it had not seen it never called more probable than {highest:.2f}: no event "
+            f"begins at {_BALANCE} unless a lower threshold is given"
+        )
     light = Light(fit.head, options.lead.lead_s, options.source, calibration)
     scores, errors, base = figures or (None, None, None)
     return LightResult(light, fit, scores, errors, base, (*notes, *told, *fit.notes))

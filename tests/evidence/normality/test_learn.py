@@ -144,6 +144,18 @@ def test_pictures_before_a_video_was_begun_are_refused():
         MemoryBuilder(SETTING, SEEN).update({"seen": street(1)[0]}, *street(1)[1:])
 
 
+def test_a_memory_of_few_clips_that_differ_says_that_it_is_unsure():
+    def noisy(seed, by):
+        cells, pts_s, duration_s = street(30, seed=seed)
+        return cells * by, pts_s, duration_s
+
+    (alone,) = learned([street(30)]).notes
+    assert "single clip" in alone
+    (unsure,) = learned([noisy(1, 1.0), noisy(2, 1.6)]).notes
+    assert "--extend" in unsure
+    assert learned([street(60, seed=seed) for seed in range(6)]).notes == ()
+
+
 def own_memory(cells, pts_s, duration_s, options=SEEN):
     def clip():
         for at in range(0, len(cells), 50):

@@ -43,7 +43,7 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_an_optimiser_goes_on_as_if_it_had_not_stopped() -> None:
     import torch
 
-    from watchword.train.adapter.checkpoint import optimizer_tensors, restore_optimizer
+    from watchword.train.checkpoint import optimizer_tensors, restore_optimizer
 
     def steps(weight: Any, optimizer: Any, count: int) -> None:
         for _ in range(count):
@@ -67,12 +67,13 @@ def test_an_optimiser_goes_on_as_if_it_had_not_stopped() -> None:
 def test_a_checkpoint_broken_off_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
+    from watchword.train import checkpoint as folder
     from watchword.train.adapter import checkpoint as module
 
     module.save_checkpoint(checkpoint(1), tmp_path)
     with monkeypatch.context() as patch:
         if broken == "writing":
-            patch.setattr(module, "save_file", _fail)
+            patch.setattr(folder, "save_file", _fail)
         else:
             right = Path.rename
             patch.setattr(
@@ -80,7 +81,7 @@ def test_a_checkpoint_broken_off_leaves_the_one_before(
             )
         with pytest.raises(OSError, match="full"):
             module.save_checkpoint(checkpoint(2), tmp_path)
-    assert module.has_checkpoint(tmp_path)
+    assert folder.has_checkpoint(tmp_path)
     assert module.load_checkpoint(tmp_path).history == ({"epoch": 1},)
     module.save_checkpoint(checkpoint(3), tmp_path)
     assert module.load_checkpoint(tmp_path).history == ({"epoch": 3},)

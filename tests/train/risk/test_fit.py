@@ -28,6 +28,7 @@ from watchword.train.risk.metrics import judge, probability
 from watchword.train.risk.model_file import merge_model, read_spec
 from watchword.train.risk.options import RiskTrainOptions
 from watchword.train.risk.responder import RiskResponder, is_risk_model
+from watchword.video.fingerprint import fingerprint
 
 pytestmark = pytest.mark.torch
 
@@ -367,3 +368,20 @@ def test_figures_of_validation_are_those_of_its_answers(vlm: Path, dataset: Risk
     labels = np.array([one.label for one in dataset.val], float)
     assert told["val"] == judge(labels, odds, yes_weight=1.0)
     assert told["val"]["brier"] == pytest.approx(np.mean((probability(odds) - labels) ** 2))
+
+
+def test_a_model_tells_the_videos_it_learned_from_and_those_they_were_cut_from(
+    vlm: Path, dataset: RiskDataset, tmp_path: Path
+) -> None:
+    train = tuple(
+        replace(one, cut_from=f"/drives/monday/d{number}.mp4", cut_fingerprint=f"f{number}")
+        for number, one in enumerate(dataset.train)
+    )
+    fit = train_risk(replace(dataset, train=train), vlm, replace(QUICK, epochs=1), tmp_path / "run")
+    told = RiskResponder(fit.folder).as_fitted()
+    assert {"monday/d0.mp4", "/".join(dataset.val[0].video.parts[-2:])} <= set(told["videos"])
+    assert {"f0", fingerprint(train[0].video)} <= set(told["fingerprints"])
+    assert fingerprint(dataset.test[0].video) not in told["fingerprints"]
+    assert told["split"] == "train"
+    assert told["sentence"].startswith("The model that answers was trained on 10 stretches of")
+    assert told["clip_s"] == pytest.approx(1.0, abs=0.2)

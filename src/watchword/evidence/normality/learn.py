@@ -53,6 +53,9 @@ ONE_CLIP = (
     "times (--extend)."
 )
 
+# Independent looks below which a memory is told to be unsure.
+FEW_LOOKS = 100
+
 Floats = NDArray[np.float32]
 Times = NDArray[np.float64]
 
@@ -214,15 +217,17 @@ class MemoryBuilder:
         rate = self._steps[1] / self._steps[0]
         if base is not None:
             check_memory(base, self._setting, rate=rate, scene=scene)
+        parts = {name: self._part(name) for name in self._parts}
+        known = (*(() if base is None else base.footage), *footage)
         return NormalMemory(
-            {name: self._part(name) for name in self._parts},
+            parts,
             self._setting,
             _scene_of(base, scene),
             rate if base is None else base.rate,
-            (*(() if base is None else base.footage), *footage),
+            known,
             skipped=self._skipped + (0 if base is None else base.skipped),
             stretch_s=self._stretch_s if self._keep_stretches else None,
-            notes=() if base is not None or len(footage) > 1 else (ONE_CLIP,),
+            notes=() if self._keep_stretches else _notes(parts, len(known)),
         )
 
     def _check(self) -> None:
@@ -290,6 +295,21 @@ class MemoryBuilder:
     def _spans(self) -> dict[int, Span]:
         known_s = 0.0 if self._base is None else self._base.seconds
         return spans_of([(clip.offset_s, clip.end_s) for clip in self._clips], known_s)
+
+
+def _notes(parts: Mapping[str, PartMemory], clips: int) -> tuple[str, ...]:
+    if clips == 1:
+        return (ONE_CLIP,)
+    name, looks = min(
+        ((name, part.tail.count) for name, part in parts.items()), key=lambda pair: pair[1]
+    )
+    if looks >= FEW_LOOKS:
+        return ()
+    return (
+        f"Its clips differ so much among themselves that, of {name}, they say no more than {looks} "
+        "independent looks would: it is slow to call something unusual. Add footage of other times "
+        "(--extend), or ask for less (--set events.enter=2).",
+    )
 
 
 def _scene_of(base: NormalMemory | None, scene: Scene | None) -> Scene:

@@ -15,12 +15,7 @@ from torch import Tensor
 
 from watchword.evaluation.metrics.frame import average_precision, roc_auc
 from watchword.evidence.adapter_windows import Bools, Floats
-from watchword.train.adapter.checkpoint import (
-    Checkpoint,
-    optimizer_tensors,
-    restore_optimizer,
-    save_checkpoint,
-)
+from watchword.train.adapter.checkpoint import Checkpoint, save_checkpoint
 from watchword.train.adapter.export import run_model
 from watchword.train.adapter.metrics import Judged, judge, score_videos
 from watchword.train.adapter.model import GenericRows, TemporalAdapter
@@ -29,6 +24,7 @@ from watchword.train.adapter.prompts import SoftPrompts
 from watchword.train.adapter.run_folder import best_epoch
 from watchword.train.adapter.teaching import Taught, Teaching
 from watchword.train.adapter.windows import TrainingVideo
+from watchword.train.checkpoint import optimizer_tensors, restore_optimizer
 
 # The longest gradient that is followed: one strange batch must not throw the weights far away.
 _STEEPEST = 1.0

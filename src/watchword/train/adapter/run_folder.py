@@ -15,15 +15,11 @@ import numpy as np
 from watchword.errors import CalibrationError, OutputError
 from watchword.evidence.adapter import FILE
 from watchword.output.atomic import holds_something, new_file
-from watchword.train.adapter.checkpoint import (
-    FOLDERS,
-    Checkpoint,
-    has_checkpoint,
-    load_checkpoint,
-)
+from watchword.train.adapter.checkpoint import Checkpoint, load_checkpoint
 from watchword.train.adapter.metrics import Division
 from watchword.train.adapter.options import AdapterOptions, Origin
 from watchword.train.adapter.windows import TrainingVideo
+from watchword.train.checkpoint import FOLDERS, has_checkpoint
 
 CONFIG, METRICS, CURVES, REPORT = "config.json", "metrics.jsonl", "curves.png", "report.md"
 FORMAT = "watchword adapter run 1"

@@ -23,6 +23,8 @@ class RiskExample:
         label: 1 for yes, 0 for no.
         group: camera, drive or scene: what must not be in two splits.
         lead_s: seconds from the end of the stretch to the event; None where none is known.
+        cut_from: the video it was cut from; None where ``video`` is that, or nobody said.
+        cut_fingerprint: of that video's content.
     """
 
     video: Path
@@ -32,6 +34,8 @@ class RiskExample:
     label: int
     group: str
     lead_s: float | None = None
+    cut_from: str | None = None
+    cut_fingerprint: str | None = None
 
     def __post_init__(self) -> None:
         if self.label not in (0, 1):

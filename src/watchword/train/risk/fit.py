@@ -15,13 +15,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from watchword.errors import CalibrationError, OutputError
 from watchword.evidence.answers.files import directory_fingerprint, sha256
 from watchword.output.atomic import holds_something, new_file
-from watchword.train.risk.checkpoint import FOLDERS, has_state, load_state, save_state
+from watchword.train.checkpoint import FOLDERS, has_checkpoint
+from watchword.train.risk.checkpoint import load_state, save_state
 from watchword.train.risk.examples import SPLITS, RiskDataset
+from watchword.train.risk.learned import learned_of, length_s
 from watchword.train.risk.loop import RiskTraining, drawn
 from watchword.train.risk.metrics import best_epoch, judge, write_probabilities
 from watchword.train.risk.model import put_weights, trained_weights
@@ -101,11 +101,13 @@ def train_risk(
     told = _describe(dataset, directory, base, options)
     _check_claim(folder, told, resume=resume, overwrite=overwrite)
     training = RiskTraining(dataset, directory, options)
-    if resume and has_state(folder):
+    if resume and has_checkpoint(folder):
         training.restore(load_state(folder))
     _begin(folder, told, resume=resume)
     key = str(told["key"])
-    spec = RiskSpec(str(directory), base, options, training.questions, _length_s(dataset), facts={})
+    spec = RiskSpec(
+        str(directory), base, options, training.questions, length_s(dataset), learned_of(dataset)
+    )
     for epoch in training.epochs(lambda: save_state(training.state(key, ended=False), folder)):
         _keep(folder, training, spec, dataset)
         save_state(training.state(key, ended=True), folder)
@@ -195,6 +197,7 @@ def _keep(folder: Path, training: RiskTraining, spec: RiskSpec, dataset: RiskDat
     )
     if best_epoch(history) == len(history):
         facts = {
+            **spec.facts,
             "epoch": len(history),
             "counts": dataset.counts,
             "yes_weight": training.yes_weight,
@@ -242,9 +245,3 @@ def _notes(dataset: RiskDataset, training: RiskTraining) -> list[str]:
             "were equally frequent"
         )
     return notes
-
-
-def _length_s(dataset: RiskDataset) -> float | None:
-    """Median length of the stretches whose ends are stated."""
-    known = [one.end_s - (one.start_s or 0.0) for _, one in dataset if one.end_s is not None]
-    return float(np.median(known)) if known else None

@@ -16,7 +16,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from watchword.errors import AnswerError, CalibrationError
 from watchword.evidence.answers.batches import free_memory, is_out_of_memory
 from watchword.evidence.answers.question import read_question
-from watchword.train.adapter.checkpoint import optimizer_tensors, restore_optimizer
+from watchword.train.checkpoint import optimizer_tensors, restore_optimizer
 from watchword.train.risk.checkpoint import RiskState
 from watchword.train.risk.examples import SPLITS, RiskDataset, Split
 from watchword.train.risk.inputs import RiskInputs

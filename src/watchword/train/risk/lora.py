@@ -26,7 +26,7 @@ def add_lora(vlm: Any, options: RiskTrainOptions) -> None:
 
     config = LoraConfig(
         r=options.lora_rank,
-        lora_alpha=options.lora_alpha,  # type: ignore[arg-type]
+        lora_alpha=options.lora_alpha,
         lora_dropout=options.lora_dropout,
         target_modules=TARGETS,
     )

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -66,7 +66,8 @@ class RiskResponder:
         self._model, self._inputs = load_risk_model(
             place, options, base_of(place, self.spec, base, digest=digest)
         )
-        self.name = f"{Path(self.spec.base).name} trained on risk"
+        base_name = place.resolve().name if self.spec.base == "." else Path(self.spec.base).name
+        self.name = f"{base_name} trained on risk"
         self.pictures = options.pictures
         self.batch_size = batch or (8 if device == "cuda" else 1)
         said = (VERSION, self.spec.base_fingerprint, digest(place / WEIGHTS), self._kind, device)
@@ -88,6 +89,10 @@ class RiskResponder:
             lambda part: self._odds(part, question), looked, self.batch_size
         )
         return as_probability(odds[:, None], self.name)
+
+    def as_fitted(self) -> dict[str, Any]:
+        """What provenance keeps of it: fingerprint, what it was trained on, and a sentence."""
+        return {**self.spec.facts, "fingerprint": self.fingerprint, "clip_s": self.spec.clip_s}
 
     def _odds(self, clips: Sequence[Clip], question: Question) -> NDArray[np.float64]:
         lower = self._kind == "bfloat16"
