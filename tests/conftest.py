@@ -7,6 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long a test takes says nothing on a machine with other work.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Doctests are looked for in every module, and this one imports torch, which is optional.
 collect_ignore = [] if find_spec("torch") else ["torch_models.py"]

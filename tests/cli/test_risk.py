@@ -143,6 +143,9 @@ def test_a_data_set_is_written_trained_on_and_asked(drives, tmp_path, capsys, mo
     assert run([*train, "--tuning", "full", "--freeze", "vision", "--freeze", "connector"]) == 0
     capsys.readouterr()
     asked = ["predict", drives / "drive4.mp4", "--model", "risk-freeway", "--json", "--no-cache"]
-    assert run([*asked, "-o", "runs", "--clip-s", "1"]) == 0
-    (result,) = json.loads(capsys.readouterr().out)["results"]
-    assert "answers" in result["provenance"]["fitted"]
+    assert run([*asked, "-o", "runs"]) == 0
+    made = json.loads(capsys.readouterr().out)["results"][0]["provenance"]
+    assert made["fitted"]["answers"]["videos"]
+    # As it was trained, since nothing else was said.
+    assert made["asked"]["clip_s"] == pytest.approx(1.0, abs=0.1)
+    assert made["asked"]["pictures"] == 2

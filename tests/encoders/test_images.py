@@ -32,7 +32,7 @@ def test_clip_pictures_equal_openai_s_to_the_bit(shared: Path) -> None:
         np.testing.assert_array_equal(ours.transpose(2, 0, 1), golden[name], err_msg=name)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     width=st.integers(9, 90),
     height=st.integers(9, 90),

@@ -34,7 +34,7 @@ def videos(draw):
     return truths, scores
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(videos())
 def test_areas_are_those_of_videos_repeated(given_videos):
     truths, scores = given_videos

@@ -74,7 +74,7 @@ def expected(values, edges, rule, names="ab"):
     return sorted(found, key=lambda event: (event.start_s, event.label))
 
 
-@settings(max_examples=1200, deadline=None)
+@settings(max_examples=1200)
 @given(cases())
 def test_events_are_those_of_the_obvious_way(case):
     values, edges, rule = case
@@ -82,7 +82,7 @@ def test_events_are_those_of_the_obvious_way(case):
     assert list(found) == expected(values, edges, rule)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(cases(), st.lists(st.integers(1, 6), min_size=40, max_size=40))
 def test_windows_in_chunks_of_any_size_give_the_same_events_each_once(case, sizes):
     values, edges, rule = case
@@ -101,7 +101,7 @@ def test_windows_in_chunks_of_any_size_give_the_same_events_each_once(case, size
     assert sorted(told, key=lambda e: (e.start_s, e.label)) == expected(values, edges, rule)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(cases(labels=1))
 def test_an_event_is_told_within_merge_gap_and_padding_and_one_window_of_its_end(case):
     values, edges, rule = case
@@ -114,7 +114,7 @@ def test_an_event_is_told_within_merge_gap_and_padding_and_one_window_of_its_end
             assert end - event.end_s <= allowed + 1e-5
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(cases(labels=3))
 def test_union_is_the_tracker_of_the_highest_value(case):
     values, edges, rule = case

@@ -88,7 +88,7 @@ OPTIONS = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(videos(), OPTIONS)
 def test_change_is_that_of_the_obvious_way(made, options):
     expected, where = reference_change(
@@ -103,7 +103,7 @@ def test_change_is_that_of_the_obvious_way(made, options):
     np.testing.assert_allclose(values(made, options), expected, atol=2e-5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(videos(), OPTIONS, st.lists(st.integers(0, 40), max_size=6))
 def test_a_video_that_comes_in_parts_has_the_same_values_to_the_bit(made, options, places):
     meter, finder = ChangeMeter(options), CutFinder(options.cuts)
@@ -130,7 +130,7 @@ def test_one_picture_at_a_time_has_the_same_values_to_the_bit():
     assert np.concatenate(single).tobytes() == values(made).tobytes()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(videos(), OPTIONS, st.integers(0, 40))
 def test_the_future_changes_no_value_of_the_past(made, options, place):
     place = min(place, len(made))

@@ -34,7 +34,7 @@ def judged(*stretches, options=None):
     return found.scores.values[:, 0], found.drift
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from([0.0, 0.01, 0.1, 0.2, 0.5, 3.0, np.nan, 1e6]), max_size=60),
     st.lists(st.integers(0, 60), max_size=4),

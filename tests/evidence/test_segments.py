@@ -37,7 +37,7 @@ def direction(rows):
     return mean / np.linalg.norm(mean)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 40), st.integers(1, 20), st.integers(1, 20), st.sets(st.integers(0, 39)))
 def test_a_window_is_the_mean_of_the_pictures_up_to_the_one_it_holds_from(
     count, length, stride, missing

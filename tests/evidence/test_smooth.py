@@ -37,7 +37,7 @@ def series(draw):
     return values, 2.5 + np.concatenate([[0], np.cumsum(steps)])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(series(), METHODS, st.sampled_from([0.05, 0.2, 0.3, 1.0, 100.0]), st.booleans())
 def test_smoothing_is_that_of_the_obvious_way(case, method, width_s, causal):
     values, edges = case
@@ -46,7 +46,7 @@ def test_smoothing_is_that_of_the_obvious_way(case, method, width_s, causal):
     np.testing.assert_allclose(found.values, expected, atol=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(series(), METHODS, st.sampled_from([0.2, 1.0]), st.integers(0, 25))
 def test_causal_smoothing_does_not_know_the_future(case, method, width_s, cut):
     values, edges = case

@@ -23,7 +23,7 @@ def exponential(count, seed=0):
     return np.random.default_rng(seed).exponential(size=count)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(NORMAL)
 def test_at_every_value_seen_the_chance_is_that_of_the_calibration(normal):
     tail = Tail.fit(normal)
@@ -34,7 +34,7 @@ def test_at_every_value_seen_the_chance_is_that_of_the_calibration(normal):
     np.testing.assert_allclose(tail.surprise(at), counted, atol=1e-6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(NORMAL, st.lists(st.floats(-6, 6), min_size=1))
 def test_between_the_values_seen_it_is_never_more_than_counting_says(normal, asked):
     asked = np.minimum(asked, max(normal))
@@ -42,7 +42,7 @@ def test_between_the_values_seen_it_is_never_more_than_counting_says(normal, ask
     assert (Tail.fit(normal).surprise(asked) <= np.array(counted) + 1e-6).all()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(NORMAL)
 def test_a_higher_value_is_always_more_surprising(normal):
     tail = Tail.fit(normal)

@@ -54,7 +54,7 @@ BANK = PromptBank(
 ALONE = PromptBank((Prompt("deer", "deer"),))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.integers(0, 10_000),
     st.sampled_from(["contrast", "margin", "cosine", "probability"]),
@@ -166,7 +166,7 @@ def test_prompt_cosines_have_a_column_for_each_distinct_sentence():
     assert np.isnan(scores.values[0]).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.integers(0, 10_000),
     st.sampled_from(["contrast", "margin", "cosine", "probability"]),

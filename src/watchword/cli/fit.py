@@ -26,17 +26,10 @@ def fit(
     out: Annotated[Path, typer.Option("--out", "-o", help="File, as camera.head.safetensors.")] = (
         ...  # type: ignore[assignment]
     ),
-    format_: Annotated[
-        str | None, typer.Option("--format", help="Format of the truth; told from its content.")
-    ] = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option("--videos", help="Folder of the videos that the truth names."),
-    ] = None,
+    format_: opt.TruthFormat = None,
+    folder: opt.TruthVideos = None,
     split: Annotated[str | None, typer.Option(help="Learn from this split only.")] = None,
-    truth_rate: Annotated[
-        float | None, typer.Option("--truth-rate", help="Frames a second that the truth counts in.")
-    ] = None,
+    truth_rate: opt.TruthRate = None,
     clip: Annotated[
         bool, typer.Option("--clip", help="Learn from whole clips: does it hold an event?")
     ] = False,

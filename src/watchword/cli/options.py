@@ -56,6 +56,15 @@ Set = Annotated[
     typer.Option("--set", help="One setting, as events.min_s=0.5. Repeat."),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither use nor keep embeddings.")]
+TruthFormat = Annotated[
+    str | None, typer.Option("--format", help="Format of the truth; told from its content.")
+]
+TruthVideos = Annotated[
+    Path | None, typer.Option("--videos", help="Folder of the videos that the truth names.")
+]
+TruthRate = Annotated[
+    float | None, typer.Option("--truth-rate", help="Frames a second that the truth counts in.")
+]
 
 
 def build_config(

@@ -22,16 +22,10 @@ def fit(
         Path, typer.Option("--annotations", "-a", help="The truth, in any format that is known.")
     ] = ...,  # type: ignore[assignment]
     out: Annotated[Path, typer.Option("--out", "-o", help="File, as road.risk.")] = ...,  # type: ignore[assignment]
-    format_: Annotated[
-        str | None, typer.Option("--format", help="Format of the truth; told from its content.")
-    ] = None,
-    folder: Annotated[
-        Path | None, typer.Option("--videos", help="Folder of the videos that the truth names.")
-    ] = None,
+    format_: opt.TruthFormat = None,
+    folder: opt.TruthVideos = None,
     split: Annotated[str | None, typer.Option(help="Learn from this split only.")] = None,
-    truth_rate: Annotated[
-        float | None, typer.Option("--truth-rate", help="Frames a second that the truth counts in.")
-    ] = None,
+    truth_rate: opt.TruthRate = None,
     lead_s: Annotated[
         float, typer.Option("--lead", help="Seconds before an accident that count as risk.")
     ] = 1.0,

@@ -32,16 +32,10 @@ def data(
     dataset: Annotated[
         Path | None, typer.Option("--dataset", help="A data set that is there: only check it.")
     ] = None,
-    format_: Annotated[
-        str | None, typer.Option("--format", help="Format of the truth; told from its content.")
-    ] = None,
-    folder: Annotated[
-        Path | None, typer.Option("--videos", help="Folder of the videos that the truth names.")
-    ] = None,
+    format_: opt.TruthFormat = None,
+    folder: opt.TruthVideos = None,
     split: Annotated[str | None, typer.Option(help="Only videos of this split.")] = None,
-    truth_rate: Annotated[
-        float | None, typer.Option("--truth-rate", help="Frames a second that the truth counts in.")
-    ] = None,
+    truth_rate: opt.TruthRate = None,
     question: QuestionText = None,
     clip_s: Annotated[float, typer.Option(help="Seconds of a stretch.")] = 4.0,
     lead: Annotated[

@@ -95,8 +95,6 @@ def adapter(
 
     if resume and overwrite:
         raise typer.BadParameter("--resume goes on, --overwrite begins anew; give one of the two")
-    # Before an hour of encoding: what is in the way of the result.
-    need_torch()
     keys, settings = _sorted_out(set_ or ())
     said = config_said(
         config,
@@ -116,7 +114,9 @@ def adapter(
     options = training_options(said)
     base = opt.build_config(file=None, overrides=settings, words={"encoder.device": device})
     encoding = settled_for_training(said, base)
+    # Before an hour of encoding: what is in the way of the result.
     check_folder(said.out, mark="config.json", overwrite=resume or overwrite)
+    need_torch()
     truth, notes = settled_split(truth, "train")
     found = find_pairs([], truth)
     fetch_chosen(encoding)

@@ -18,7 +18,6 @@ from watchword.evidence.platt import Platt
 
 FORMAT = "watchword risk 1"
 KEY = "risk"
-SUFFIX = ".risk"
 
 
 def light_bytes(light: Light) -> bytes:

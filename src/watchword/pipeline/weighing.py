@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from watchword.errors import CalibrationError, NormalityError
 from watchword.evidence.choice import UNUSUAL
 from watchword.evidence.combine import CombineOptions, beside, combine, raised_by
+from watchword.evidence.normality.worth import tail_worth
 from watchword.evidence.surprise import Tail
 from watchword.types import Event, Scores
 
 # Share of a video's windows that are calm: those in which the other evidence sees least.
 CALM = 0.8
+# Parts of a video whose windows are taken to be alike.
+GROUPS = 8
 # What stands before the label of words among the parts, so that none has the name of another part.
 WORDS = "words: "
 
@@ -79,7 +82,8 @@ def calm_tails(words: Scores, others: Sequence[Scores]) -> dict[str, Tail]:
     """What sentences say in the video's own calm windows: the visual anchor of its scores.
 
     Calm are the four fifths of the windows in which the other evidence sees least, so that an event
-    that is seen by its change is not its own measure.
+    that is seen by its change is not its own measure. Windows beside each other are alike: the
+    tails are no surer of themselves than eighths of the video, which differ as they do, are worth.
 
     Raises:
         NormalityError: too few windows to know what is usual, or all alike.
@@ -87,12 +91,19 @@ def calm_tails(words: Scores, others: Sequence[Scores]) -> dict[str, Tail]:
     strongest = _strongest(others)
     calm = strongest <= np.nanquantile(strongest, CALM)
     try:
-        return {label: Tail.fit(words[label][calm]) for label in words.labels}
+        return {label: _tail(words, label, calm) for label in words.labels}
     except CalibrationError as exc:
         raise NormalityError(
             f"what the words say of the video's calm windows is no measure for them: {exc}; weigh "
             "words alone, or beside a memory (watchword normal learn)"
         ) from exc
+
+
+def _tail(words: Scores, label: str, calm: NDArray[np.bool_]) -> Tail:
+    known = calm & ~np.isnan(words[label])
+    groups = np.arange(len(words)) * GROUPS // max(len(words), 1)
+    seconds = float(np.diff(words.edges_s)[known].sum())
+    return tail_worth(words[label][known].astype(np.float64), groups[known], seconds)
 
 
 def _strongest(others: Sequence[Scores]) -> NDArray[np.float32]:

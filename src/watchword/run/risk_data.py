@@ -18,6 +18,7 @@ from PIL import Image
 from watchword.errors import DatasetError, OutputError, VideoError
 from watchword.evaluation.datasets.clock import clock_for
 from watchword.evaluation.datasets.record import Record
+from watchword.evidence.answers.question import CRASH
 from watchword.output.atomic import check_folder, new_folder
 from watchword.output.export.encoding import VideoWriter
 from watchword.run.fitting import Found
@@ -32,7 +33,7 @@ from watchword.video.sampling import Sampling
 
 MARK = "dataset.json"
 FORMAT = "watchword risk dataset 1"
-QUESTION = "Is a vehicle collision likely to happen within 1 to 2 seconds?"
+QUESTION = CRASH.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def plain(given_cases):
 
 
 class TestMeanTimeToAccident:
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(cases())
     def test_agrees_with_every_threshold_in_turn(self, given_cases):
         videos = plain(given_cases)
@@ -74,7 +74,7 @@ class TestMeanTimeToAccident:
         nearest = min(sorted(levels), key=lambda recall: abs(recall - 0.8))
         assert tta_at_recall(given_cases) == pytest.approx(levels[nearest])
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(cases())
     def test_agrees_on_the_grid_of_papers(self, given_cases):
         videos = plain(given_cases)
@@ -143,7 +143,7 @@ class TestMeanTimeToAccident:
 
 
 class TestHorizons:
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(cases(), st.sampled_from([0.0, 0.3, 1.0]))
     def test_agree_with_scikit_learn(self, given_cases, horizon):
         tops, truth, left_out = [], [], 0
@@ -171,7 +171,7 @@ class TestHorizons:
 
 
 class TestAtFalseAlarms:
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(cases(), st.sampled_from([0.0, 200.0, 1500.0, 1e6]), st.sampled_from([0.6, 3.0]))
     def test_agrees_with_every_threshold_in_turn(self, given_cases, rate, cooldown):
         videos = plain(given_cases)

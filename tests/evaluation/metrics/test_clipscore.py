@@ -130,7 +130,7 @@ def test_top_k_of_fewer_frames_is_their_mean():
     assert aggregate([1, 2, NAN], "top_k", k=5) == 1.5
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 12), st.integers(1, 4), st.integers(1, 8))
 def test_definitions_agree_with_the_obvious_program(seed, frames, references, k):
     rng = np.random.default_rng(seed)

@@ -90,7 +90,7 @@ def test_a_still_video_is_exactly_consistent():
     assert found.vbench <= 1.0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 4), max_size=12))
 def test_batches_change_nothing(seed, sizes):
     rng = np.random.default_rng(seed)

@@ -30,7 +30,7 @@ def constant(values):
     return len(set(values)) == 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(LISTS)
 def test_tau_agrees_with_scipy(pair):
     x, y = (np.array(values, float) for values in pair)
@@ -45,7 +45,7 @@ def test_tau_agrees_with_scipy(pair):
             assert tau == pytest.approx(reference_tau(x, y, variant), abs=1e-12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(LISTS)
 def test_spearman_and_ranks_agree_with_scipy(pair):
     x, y = (np.array(values, float) for values in pair)

@@ -42,7 +42,7 @@ def intervals(draw, most=6):
     return spans(*zip(starts, starts + rng.integers(1, 12, count) / 2, strict=True))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(intervals(), intervals())
 def test_overlap_is_that_of_spans(truth, found):
     matrix = tiou_matrix(truth, found)
@@ -94,7 +94,7 @@ class TestMatchEvents:
         assert counts.recall == 0.5
         assert counts.f1 == pytest.approx(2 / 3)
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(intervals(), intervals(), st.sampled_from([0.1, 0.3, 0.5, 1.0]))
     def test_pairs_from_the_best_down_whatever_the_order(self, truth, found, tiou):
         counts = match_events(truth, found, tiou)
@@ -144,7 +144,7 @@ def detections(draw):
 
 
 class TestMeanAveragePrecision:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(detections())
     def test_agrees_with_the_recipe(self, given_data):
         truth, found = given_data

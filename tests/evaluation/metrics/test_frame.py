@@ -42,7 +42,7 @@ def data(draw, most=60):
     return truth, scores, weights
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data())
 def test_areas_agree_with_scikit_learn(given_data):
     truth, scores, weights = given_data
@@ -60,7 +60,7 @@ def test_areas_agree_with_scikit_learn(given_data):
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data(most=25))
 def test_areas_agree_with_every_pair_and_threshold(given_data):
     truth, scores, _ = given_data
@@ -70,7 +70,7 @@ def test_areas_agree_with_every_pair_and_threshold(given_data):
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data())
 def test_whole_weights_are_windows_repeated(given_data):
     truth, scores, weights = given_data
@@ -81,7 +81,7 @@ def test_whole_weights_are_windows_repeated(given_data):
         ), measure
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data())
 def test_curves_agree_with_scikit_learn(given_data):
     truth, scores, _ = given_data
@@ -98,7 +98,7 @@ def test_curves_agree_with_scikit_learn(given_data):
     np.testing.assert_allclose(mine[2][1:], thresholds[::-1])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data(), st.sampled_from([0.5, 1.0, 2.0]))
 def test_best_thresholds_are_the_best_and_the_highest_of_the_best(given_data, beta):
     truth, scores, _ = given_data
@@ -255,7 +255,7 @@ class TestConfusion:
 
 
 class TestThresholdCounts:
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(data(), st.lists(st.floats(-3, 3), max_size=6))
     def test_agree_with_counting(self, given_data, others):
         truth, scores, weights = given_data

@@ -34,7 +34,7 @@ def flat(arrays):
     return np.concatenate([array.ravel() for array in arrays])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(videos(), st.sampled_from([0.05, 0.3, 1.0]))
 def test_agree_with_the_slow_way(given_videos, limit):
     masks, maps = given_videos
@@ -87,7 +87,7 @@ def test_diagonal_neighbours_are_one_region_and_frames_are_not_joined():
     assert len(reference_regions([mask])) == 3
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(videos(), st.floats(0, 0.6), st.integers(0, 1000))
 def test_pixels_that_were_not_measured_are_left_out(given_videos, share, seed):
     masks, maps = given_videos

@@ -11,7 +11,7 @@ from PIL import Image
 from watchword.evaluation.metrics.upsampling import upsampled
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 40), st.integers(0, 40))
 def test_agrees_with_pillow(h, w, more_rows, more_columns):
     cells = np.random.default_rng(h * 7 + w).normal(size=(h, w)).astype(np.float32)

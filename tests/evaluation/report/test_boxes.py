@@ -59,7 +59,7 @@ cells = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.integers(1, 6).flatmap(
         lambda k: st.tuples(

@@ -266,7 +266,9 @@ def test_a_merged_model_needs_no_other_folder_and_answers_the_same(
     with pytest.raises(ModelFileError, match="which is not there"):
         RiskResponder(fit.folder)
     moved = merged.rename(tmp_path / "elsewhere")
-    after = RiskResponder(moved).answer(clips, read_question(SEED_4))
+    whole = RiskResponder(moved)
+    assert whole.name == "elsewhere trained for risk"
+    after = whole.answer(clips, read_question(SEED_4))
     np.testing.assert_allclose(before, after, atol=1e-5)
     assert read_spec(moved).facts == read_spec(fit.model).facts
 

@@ -67,7 +67,7 @@ class RiskResponder:
             place, options, base_of(place, self.spec, base, digest=digest)
         )
         base_name = place.resolve().name if self.spec.base == "." else Path(self.spec.base).name
-        self.name = f"{base_name} trained on risk"
+        self.name = f"{base_name} trained for risk"
         self.pictures = options.pictures
         self.batch_size = batch or (8 if device == "cuda" else 1)
         said = (VERSION, self.spec.base_fingerprint, digest(place / WEIGHTS), self._kind, device)
